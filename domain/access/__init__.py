@@ -1,0 +1,1 @@
+"""Access: who may come in, and who was turned away."""

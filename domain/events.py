@@ -1,0 +1,80 @@
+"""What every event is: a small frozen struct with a stable topic, recorded with who, when and why."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from msgspec import Struct
+
+WAYBILL_NAMESPACE = uuid5(NAMESPACE_URL, "urn:waybill:streams")
+
+
+def stream_named(noun: str, *parts: str) -> UUID:
+    """The stream of a thing that must be unique by name: the same name is always the same stream."""
+    return uuid5(WAYBILL_NAMESPACE, ":".join((noun, *parts)))
+
+
+class Event(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A fact, in the past tense: ids instead of objects, and no text a person wrote.
+
+    `TOPIC` (`noun.event_snake_case`) is stored with the event and never changes, whatever the class is called later.
+    `VERSION` counts the shapes of its data; `UPCASTERS[n]` turns data of version n into version n + 1.
+    """
+
+    TOPIC: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+    UPCASTERS: ClassVar[dict[int, Any]] = {}
+
+
+class Role(StrEnum):
+    """What an API key may do; each includes the ones before it."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def includes(self, other: "Role") -> bool:
+        order = tuple(Role)
+        return order.index(self) >= order.index(other)
+
+
+class Actor(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Who did it: a person's key, or a part of Waybill itself."""
+
+    kind: Literal["api_key", "system"]
+    id: str
+    name: str
+    role: Role | None = None
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """Where a command comes from; every event it leads to carries this."""
+
+    actor: Actor
+    request_id: str
+    correlation_id: UUID
+    causation_id: UUID | None = None
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """An event as it stands in the store. `position` is its place in the global order, dense from 1; `version` that in its stream."""
+
+    id: UUID
+    position: int
+    stream: UUID
+    version: int
+    at: datetime
+    actor: Actor
+    request_id: str
+    correlation_id: UUID
+    causation_id: UUID | None
+    event: Event
+
+    @property
+    def topic(self) -> str:
+        return type(self.event).TOPIC
+
+    @property
+    def name(self) -> str:
+        return type(self.event).__name__

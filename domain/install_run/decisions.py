@@ -1,0 +1,83 @@
+"""What may happen to an install run next: pure functions that do (events), refuse (an error) or stay quiet (no events)."""
+
+from collections import Counter
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import BadRequest, Problem, RunConflict
+from domain.install_run.events import (
+    Policy,
+    ProviderFailed,
+    ProviderStarted,
+    ProviderSucceeded,
+    RunEvent,
+    RunFailed,
+    RunPartiallyFailed,
+    RunQueued,
+    RunStarted,
+    RunSucceeded,
+    SkillPin,
+    Target,
+)
+from domain.install_run.state import InstallRun, RunStatus, TargetStatus, evolve
+
+TARGETS_MAX = 20
+
+
+def queue(*, skill: SkillPin, targets: tuple[Target, ...], policy: Policy) -> tuple[RunEvent, ...]:
+    if not 1 <= len(targets) <= TARGETS_MAX:
+        problem = Problem(pointer="/providers", message=f"between 1 and {TARGETS_MAX} providers are needed")
+        raise BadRequest("A run needs at least one provider.", problems=(problem,))
+    if len({target.id for target in targets}) != len(targets):
+        problem = Problem(pointer="/providers", message="each provider may stand here once")
+        raise BadRequest("The same provider is named twice.", problems=(problem,))
+    return (RunQueued(skill=skill, targets=targets, policy=policy),)
+
+
+def reusable(
+    active: dict[UUID, InstallRun], *, skill: SkillPin, providers: frozenset[UUID], reuse: bool
+) -> UUID | None:
+    """The run that does already what is asked for, if one does; refuses if others do only a part of it.
+
+    `active` are the runs that have not ended on a wanted pair with the wanted version.
+    """
+    if not active:
+        return None
+    for run_id, run in active.items():
+        if reuse and len(active) == 1 and run.skill.version == skill.version and run.provider_ids == providers:
+            return run_id
+    raise RunConflict(
+        f"{skill.name} version {skill.version} is already queued or running at one of these providers.",
+        conflicting_runs=tuple(sorted(active)),
+    )
+
+
+def start(run: InstallRun, *, provider_id: UUID, attempt_id: UUID, lease_until: datetime) -> tuple[RunEvent, ...]:
+    """The right to call the provider; quiet if somebody else has it, had it, or the target has ended."""
+    target = run.target(provider_id)
+    if target is None or target.status is not TargetStatus.QUEUED:
+        return ()
+    started = ProviderStarted(
+        provider_id=provider_id, attempt_id=attempt_id, attempt=target.attempts + 1, lease_until=lease_until
+    )
+    return (RunStarted(), started) if run.status is RunStatus.QUEUED else (started,)
+
+
+def settle(run: InstallRun, outcome: ProviderSucceeded | ProviderFailed) -> tuple[RunEvent, ...]:
+    """The outcome of an attempt, and that of the run if it was the last one; quiet if the attempt is not the current one."""
+    target = run.target(outcome.provider_id)
+    if target is None or target.status is not TargetStatus.RUNNING or target.attempt_id != outcome.attempt_id:
+        return ()
+    return (outcome, *_end(evolve(run, outcome)))
+
+
+def _end(run: InstallRun) -> tuple[RunEvent, ...]:
+    if not all(target.status.ended for target in run.targets):
+        return ()
+    failures = Counter(target.code for target in run.targets if target.code is not None)
+    succeeded = len(run.targets) - failures.total()
+    if not failures:
+        return (RunSucceeded(succeeded=succeeded),)
+    if not succeeded:
+        return (RunFailed(failures=dict(failures)),)
+    return (RunPartiallyFailed(succeeded=succeeded, failures=dict(failures)),)

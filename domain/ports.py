@@ -1,0 +1,212 @@
+"""What the application asks of the world. Each port is awaitable and has one conformance suite in `tests/kit/`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.errors import Code
+from domain.events import Context, Event, Recorded
+from domain.installation.events import Receipt
+from domain.provider.events import CredentialRef
+from domain.provider.state import Provider
+from domain.skill.bundle import Bundle, BundleFile
+from domain.skill.events import ManifestEntry
+
+
+class NewEvent(Struct, frozen=True, kw_only=True):
+    """An event that asks to be stored; the caller picks its id, by which a lost acknowledgement is resolved."""
+
+    id: UUID
+    stream: UUID
+    event: Event
+
+
+class SideRow(Struct, frozen=True, kw_only=True):
+    """A row that must become true together with events and is not itself an event: a ciphertext, an idempotency answer."""
+
+    table: str
+    values: Mapping[str, Any]
+
+
+class Append(Struct, frozen=True, kw_only=True):
+    """All or nothing: these events go in if every stream in `expected` still has the version that the decision saw (0: none)."""
+
+    expected: Mapping[UUID, int]
+    events: tuple[NewEvent, ...]
+    context: Context
+    at: datetime
+    rows: tuple[SideRow, ...] = ()
+
+
+class AppendConflict(Exception):  # noqa: N818 - an answer, not a failure
+    """A stream has moved on since it was read: load and decide again. `streams` are the ones that moved."""
+
+    def __init__(self, streams: frozenset[UUID]) -> None:
+        super().__init__(f"{len(streams)} streams have moved on")
+        self.streams = streams
+
+
+class EventStore(Protocol):
+    async def load(self, stream: UUID) -> tuple[Recorded, ...]:
+        """All events of a stream, oldest first. Raises StoreOffline."""
+        ...
+
+    async def append(self, append: Append) -> tuple[Recorded, ...]:
+        """The events as stored. Raises AppendConflict, or StoreOffline when the outcome is not known in time."""
+        ...
+
+
+class EventLog(Protocol):
+    """The same events in their global order, for those who follow: relay, projector, live streams."""
+
+    async def head(self) -> int:
+        """The position of the newest event, 0 in an empty store. Raises StoreOffline."""
+        ...
+
+    async def read(self, *, after: int, limit: int) -> tuple[Recorded, ...]:
+        """The next events behind a position, without a gap. Raises StoreOffline."""
+        ...
+
+    async def wait(self, *, after: int, timeout_seconds: float) -> None:
+        """Return as soon as there may be an event behind the position, at the latest when the time is over; never raises."""
+        ...
+
+
+class Lease(Struct, frozen=True, kw_only=True):
+    """A single role, held for a while. `epoch` grows with every new holder; `position` is how far the role has come."""
+
+    role: str
+    holder: str
+    epoch: int
+    position: int
+
+
+class Roles(Protocol):
+    """Who is relay, projector...: one expiring row each. A holder that was frozen past its time finds its epoch gone."""
+
+    async def acquire(self, *, role: str, holder: str, seconds: float) -> Lease | None:
+        """The role if it is free, expired, or held by the same holder; else None. Raises StoreOffline."""
+        ...
+
+    async def renew(self, lease: Lease, *, seconds: float) -> bool:
+        """False: somebody else has the role now. Raises StoreOffline."""
+        ...
+
+    async def advance(self, lease: Lease, *, position: int) -> bool:
+        """Write down how far the role has come. False: the epoch is gone and nothing was written. Raises StoreOffline."""
+        ...
+
+    async def release(self, lease: Lease) -> None: ...
+
+
+class BundleStore(Protocol):
+    """Content-addressed bytes, written before the event that names them."""
+
+    async def put(self, bundle: Bundle) -> None: ...
+
+    async def get(self, manifest: tuple[ManifestEntry, ...]) -> tuple[BundleFile, ...]:
+        """The files of a manifest, in its order. Raises LookupError if bytes are missing, StoreOffline."""
+        ...
+
+
+class Vault(Protocol):
+    """Credentials: sealed before they are stored, opened only on the way to a provider."""
+
+    def seal(self, *, credential_id: UUID, secret: str) -> SideRow: ...
+
+    async def open(self, credential: CredentialRef) -> str:
+        """The secret itself. Raises CredentialRefused with the reason when the reference cannot be followed."""
+        ...
+
+
+class Intent(Struct, frozen=True, kw_only=True):
+    """What an attempt means to do, as written in the events before the provider is called.
+
+    `since` is when the first attempt of this target was written down; `previous` is what is live from an earlier version.
+    """
+
+    installation_id: UUID
+    run_id: UUID
+    attempt_id: UUID
+    skill_name: str
+    version: int
+    digest: str
+    since: datetime
+    previous: Receipt | None = None
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a provider takes, for preflight: bytes in all, bytes a file, files."""
+
+    bundle_bytes_max: int
+    file_bytes_max: int
+    files_max: int
+
+
+class ProviderError(Exception):
+    """A provider refused, failed or did not answer.
+
+    `ambiguous`: the write may have been applied all the same, so look it up before creating again.
+    `message` is the provider's own text, redacted and bounded.
+    """
+
+    def __init__(  # noqa: PLR0913 - the facts of a failure, all of them kept in its event
+        self,
+        code: Code,
+        message: str,
+        *,
+        retryable: bool = False,
+        ambiguous: bool = False,
+        request_id: str | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retryable = retryable
+        self.ambiguous = ambiguous
+        self.request_id = request_id
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ProviderAdapter(Protocol):
+    """One provider connection. Every call raises ProviderError and nothing else, within the deadline given at opening."""
+
+    limits: Limits
+
+    async def verify(self) -> None:
+        """Prove with one cheap call that the credential may manage skills, not only that it exists."""
+        ...
+
+    async def find(self, intent: Intent) -> tuple[Receipt, ...]:
+        """Everything live at the provider that is provably what the intent means to create; look-alikes of people are not."""
+        ...
+
+    async def install(self, bundle: Bundle, intent: Intent) -> Receipt:
+        """Create the version, beside or after `intent.previous`, and make it the one in use."""
+        ...
+
+    async def live(self, receipt: Receipt) -> bool:
+        """Whether what the receipt names is still there and in use."""
+        ...
+
+    async def uninstall(self, receipt: Receipt) -> None:
+        """Remove it; a second time is a success too."""
+        ...
+
+    def usage(self, receipt: Receipt) -> str:
+        """The lines a person pastes to use the installed skill."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class ProviderGateway(Protocol):
+    """Opens adapters for connections: the only way from a kind to an SDK."""
+
+    async def open(self, provider: Provider, *, deadline_seconds: float) -> ProviderAdapter:
+        """Raises ProviderError (`misconfigured:provider`) when the credential or the settings cannot be used."""
+        ...

@@ -1,0 +1,1 @@
+"""A provider: one connection to OpenAI, Claude or Gemini."""

@@ -1,0 +1,57 @@
+"""A provider connection, folded from its events."""
+
+from typing import assert_never
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.events import stream_named
+from domain.provider.events import (
+    CredentialRef,
+    ProviderActivated,
+    ProviderConnected,
+    ProviderDeactivated,
+    ProviderEvent,
+    ProviderKind,
+    ProviderVerificationFailed,
+    ProviderVerified,
+)
+
+
+def provider_stream(name: str) -> UUID:
+    return stream_named("provider", name)
+
+
+class Provider(Struct, frozen=True, kw_only=True):
+    name: str
+    kind: ProviderKind
+    base_url: str
+    credential: CredentialRef
+    organization: str | None
+    project: str | None
+    concurrency_max: int
+    active: bool = False
+
+
+def evolve(state: Provider | None, event: ProviderEvent) -> Provider:
+    if isinstance(event, ProviderConnected):
+        return Provider(
+            name=event.name,
+            kind=event.kind,
+            base_url=event.base_url,
+            credential=event.credential,
+            organization=event.organization,
+            project=event.project,
+            concurrency_max=event.concurrency_max,
+        )
+    assert state is not None  # noqa: S101 - everything follows the connecting
+    match event:
+        case ProviderVerified() | ProviderVerificationFailed():
+            return state
+        case ProviderActivated():
+            return replace(state, active=True)
+        case ProviderDeactivated():
+            return replace(state, active=False)
+        case _:
+            assert_never(event)

@@ -1,0 +1,1 @@
+"""The read models: one file each, pure functions from events to rows, disposable and rebuilt from the events."""
