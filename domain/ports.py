@@ -153,7 +153,7 @@ class ProviderError(Exception):
     `message` is the provider's own text, redacted and bounded.
     """
 
-    def __init__(  # noqa: PLR0913 - the facts of a failure, all of them kept in its event
+    def __init__(
         self,
         code: Code,
         message: str,
