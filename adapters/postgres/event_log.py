@@ -1,0 +1,54 @@
+"""The event log port on Postgres: the store in its global order, read by position."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from adapters.postgres.connection import Datastore
+from adapters.postgres.listening import Listener
+from adapters.postgres.mapper import to_recorded
+from adapters.postgres.recorder import EVENTS_CHANNEL, Recorder
+from domain.errors import StoreOffline
+from domain.events import Recorded
+
+# A notification can be lost with its connection; nobody waits longer than this for the next look.
+POLL_SECONDS: Final = 0.25
+
+
+class PostgresEventLog:
+    """Implements `EventLog`."""
+
+    def __init__(self, url: str, *, name: str) -> None:
+        self._datastore = Datastore(url, name=name)
+        self._recorder = Recorder(self._datastore)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._listener = Listener(url, channel=EVENTS_CHANNEL, name=f"{name}-listen")
+
+    async def head(self) -> int:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._head)
+
+    async def read(self, *, after: int, limit: int) -> tuple[Recorded, ...]:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, after, limit)
+
+    async def wait(self, *, after: int, timeout_seconds: float) -> None:
+        deadline = asyncio.get_running_loop().time() + timeout_seconds
+        while (remaining := deadline - asyncio.get_running_loop().time()) > 0:
+            heard = self._listener.heard
+            try:
+                if await self.head() > after:
+                    return
+            except StoreOffline:
+                pass
+            await self._listener.wait(beyond=heard, timeout_seconds=min(POLL_SECONDS, remaining))
+
+    async def close(self) -> None:
+        await self._listener.close()
+        self._reader.shutdown()
+        self._datastore.close()
+
+    def _head(self) -> int:
+        return self._recorder.max_notification_id() or 0
+
+    def _read(self, after: int, limit: int) -> tuple[Recorded, ...]:
+        notifications = self._recorder.select_notifications(after, limit, inclusive_of_start=False)
+        return tuple(to_recorded(notification) for notification in notifications)

@@ -1,0 +1,91 @@
+"""Between our events and the library's stored events: stable topics, versions with upcasters, one JSON envelope."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from eventsourcing.persistence import Notification, StoredEvent
+from msgspec import Struct
+
+from domain.catalog import BY_TOPIC
+from domain.events import Actor, Event, Recorded
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """What `state` holds: the event's data and everything that is said about the event."""
+
+    id: UUID
+    v: int
+    at: datetime
+    actor: Actor
+    request_id: str
+    correlation_id: UUID
+    causation_id: UUID | None
+    data: msgspec.Raw
+
+
+class UnknownEventError(Exception):
+    """The store holds an event that this version of Waybill does not know; it is never skipped."""
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_ENVELOPES: Final = msgspec.json.Decoder(Envelope)
+_DATA: Final[dict[str, msgspec.json.Decoder[Any]]] = {
+    topic: msgspec.json.Decoder(event) for topic, event in BY_TOPIC.items()
+}
+
+
+def to_stored(recorded: Recorded) -> StoredEvent:
+    envelope = Envelope(
+        id=recorded.id,
+        v=type(recorded.event).VERSION,
+        at=recorded.at,
+        actor=recorded.actor,
+        request_id=recorded.request_id,
+        correlation_id=recorded.correlation_id,
+        causation_id=recorded.causation_id,
+        data=msgspec.Raw(_ENCODER.encode(recorded.event)),
+    )
+    return StoredEvent(
+        originator_id=recorded.stream,
+        originator_version=recorded.version,
+        topic=recorded.topic,
+        state=_ENCODER.encode(envelope),
+    )
+
+
+def event_id(state: bytes) -> UUID:
+    return _ENVELOPES.decode(state).id
+
+
+def to_recorded(notification: Notification) -> Recorded:
+    """Raises UnknownEventError for a topic or a version that is not in the catalogue."""
+    envelope = _ENVELOPES.decode(notification.state)
+    assert isinstance(notification.originator_id, UUID)  # noqa: S101 - the column is a uuid
+    return Recorded(
+        id=envelope.id,
+        position=notification.id,
+        stream=notification.originator_id,
+        version=notification.originator_version,
+        at=envelope.at,
+        actor=envelope.actor,
+        request_id=envelope.request_id,
+        correlation_id=envelope.correlation_id,
+        causation_id=envelope.causation_id,
+        event=decode_event(notification.topic, envelope.v, envelope.data),
+    )
+
+
+def decode_event(topic: str, version: int, data: bytes | msgspec.Raw) -> Event:
+    """The newest shape of an event, whatever version its data was written in."""
+    kind = BY_TOPIC.get(topic)
+    if kind is None or version > kind.VERSION:
+        raise UnknownEventError(f"{topic} version {version}")
+    if version == kind.VERSION:
+        event: Event = _DATA[topic].decode(data)
+        return event
+    fields = msgspec.json.decode(data)
+    for step in range(version, kind.VERSION):
+        fields = kind.UPCASTERS[step](fields)
+    return msgspec.convert(fields, type=kind)

@@ -1,0 +1,72 @@
+"""Applies the numbered SQL files of `migrations/`, each once, each in its own transaction, one process at a time."""
+
+import hashlib
+from importlib.resources import files
+from typing import Final
+
+import psycopg
+from msgspec import Struct
+
+LOCK_KEY: Final = 0x5741_5942  # "WAYB": held while migrating, so that two starts do not migrate at once
+JOURNAL: Final = """
+    CREATE TABLE IF NOT EXISTS schema_migrations (
+        number     int PRIMARY KEY,
+        name       text        NOT NULL,
+        sha256     text        NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    )
+"""
+
+
+class MigrationError(Exception):
+    """The database and the migration files do not fit together."""
+
+
+class Migration(Struct, frozen=True, kw_only=True):
+    number: int
+    name: str
+    statements: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.statements.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """The files, in order; their numbers run from 1 without a gap."""
+    found = sorted(
+        (entry for entry in files("adapters.postgres").joinpath("migrations").iterdir() if entry.name.endswith(".sql")),
+        key=lambda entry: entry.name,
+    )
+    listed = [
+        Migration(number=int(entry.name[:4]), name=entry.name, statements=entry.read_text(encoding="utf-8"))
+        for entry in found
+    ]
+    if [migration.number for migration in listed] != list(range(1, len(listed) + 1)):
+        raise MigrationError("the numbers of the migration files do not run from 1 without a gap")
+    return listed
+
+
+def migrate(url: str) -> list[str]:
+    """Bring the database up to date and return the names applied now; raises MigrationError if history was edited."""
+    applied: list[str] = []
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
+        connection.execute(JOURNAL)
+        done: dict[int, str] = dict(connection.execute("SELECT number, sha256 FROM schema_migrations").fetchall())
+        listed = migrations()
+        if unknown := done.keys() - {migration.number for migration in listed}:
+            raise MigrationError(f"the database is newer than this program: it has migration {max(unknown)}")
+        for migration in listed:
+            if migration.number in done:
+                if done[migration.number] != migration.sha256:
+                    raise MigrationError(f"{migration.name} was changed after it was applied")
+                continue
+            with connection.transaction():
+                connection.execute(migration.statements.encode())
+                connection.execute(
+                    "INSERT INTO schema_migrations (number, name, sha256) VALUES (%s, %s, %s)",
+                    (migration.number, migration.name, migration.sha256),
+                )
+            applied.append(migration.name)
+    return applied

@@ -1,0 +1,56 @@
+"""The roles port on Postgres: one row a role, judged by the database's clock."""
+
+from typing import Final
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.postgres.connection import offline_errors
+from domain.ports import Lease
+
+ACQUIRE: Final = """
+    INSERT INTO roles AS held (role, holder, epoch, expires_at)
+    VALUES (%(role)s, %(holder)s, 1, now() + make_interval(secs => %(seconds)s))
+    ON CONFLICT (role) DO UPDATE
+    SET holder = excluded.holder, epoch = held.epoch + 1, expires_at = excluded.expires_at
+    WHERE held.expires_at <= now() OR held.holder = excluded.holder
+    RETURNING epoch, position
+"""
+RENEW: Final = """
+    UPDATE roles SET expires_at = now() + make_interval(secs => %(seconds)s)
+    WHERE role = %(role)s AND epoch = %(epoch)s
+"""
+ADVANCE: Final = "UPDATE roles SET position = %(position)s WHERE role = %(role)s AND epoch = %(epoch)s"
+RELEASE: Final = "UPDATE roles SET expires_at = now() WHERE role = %(role)s AND epoch = %(epoch)s"
+
+
+class PostgresRoles:
+    """Implements `Roles`."""
+
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[DictRow]]) -> None:
+        self._pool = pool
+
+    async def acquire(self, *, role: str, holder: str, seconds: float) -> Lease | None:
+        with offline_errors():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(ACQUIRE, {"role": role, "holder": holder, "seconds": seconds})
+                row = await cursor.fetchone()
+        if row is None:
+            return None
+        return Lease(role=role, holder=holder, epoch=row["epoch"], position=row["position"])
+
+    async def renew(self, lease: Lease, *, seconds: float) -> bool:
+        return await self._update(RENEW, {"role": lease.role, "epoch": lease.epoch, "seconds": seconds})
+
+    async def advance(self, lease: Lease, *, position: int) -> bool:
+        return await self._update(ADVANCE, {"role": lease.role, "epoch": lease.epoch, "position": position})
+
+    async def release(self, lease: Lease) -> None:
+        await self._update(RELEASE, {"role": lease.role, "epoch": lease.epoch})
+
+    async def _update(self, statement: str, values: dict[str, object]) -> bool:
+        with offline_errors():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(statement, values)
+                return cursor.rowcount == 1

@@ -1,0 +1,80 @@
+"""The vault port: secrets encrypted in Postgres, or left where they are and named by a reference."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from cryptography.fernet import InvalidToken, MultiFernet
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.postgres.connection import offline_errors
+from domain.errors import CredentialRefused
+from domain.ports import SideRow
+from domain.provider.credential import ENVIRONMENT_PREFIX
+from domain.provider.events import CredentialRef
+
+FILE_BYTES_MAX: Final = 64 * 1024
+
+
+class PostgresVault:
+    """Implements `Vault`. `environment` holds the variables that a reference may name, `folder` the files that it may."""
+
+    def __init__(
+        self,
+        pool: AsyncConnectionPool[AsyncConnection[DictRow]],
+        *,
+        keys: MultiFernet,
+        environment: Mapping[str, str],
+        folder: Path,
+    ) -> None:
+        self._pool = pool
+        self._keys = keys
+        self._environment = environment
+        self._folder = folder
+
+    def seal(self, *, credential_id: UUID, secret: str) -> SideRow:
+        ciphertext = self._keys.encrypt(secret.encode())
+        return SideRow(table="credentials", values={"id": credential_id, "ciphertext": ciphertext})
+
+    async def open(self, credential: CredentialRef) -> str:
+        match credential.source:
+            case "env":
+                return self._variable(credential.name)
+            case "file":
+                return self._file(credential.name)
+            case "stored":
+                return await self._stored(UUID(credential.name))
+
+    def _variable(self, name: str) -> str:
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            raise CredentialRefused(f"Only variables whose name begins with {ENVIRONMENT_PREFIX} may be used.")
+        if name not in self._environment:
+            raise CredentialRefused(f"The environment variable {name} is not set on this server.")
+        return self._environment[name].strip()
+
+    def _file(self, name: str) -> str:
+        path = (self._folder / name).resolve()
+        if not path.is_relative_to(self._folder.resolve()):
+            raise CredentialRefused("A credential file must be inside the server's credentials folder.")
+        try:
+            with path.open(encoding="utf-8") as file:
+                return file.read(FILE_BYTES_MAX).strip()
+        except (OSError, UnicodeDecodeError):
+            raise CredentialRefused(f"The credential file {name} cannot be read on this server.") from None
+
+    async def _stored(self, credential_id: UUID) -> str:
+        with offline_errors():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute("SELECT ciphertext FROM credentials WHERE id = %s", (credential_id,))
+                row = await cursor.fetchone()
+        if row is None:
+            raise CredentialRefused("The stored credential is gone; give it again.")
+        try:
+            return self._keys.decrypt(bytes(row["ciphertext"])).decode()
+        except InvalidToken:
+            raise CredentialRefused(
+                "The stored credential was sealed with another key; set WAYBILL_SECRET_KEY."
+            ) from None

@@ -1,0 +1,32 @@
+"""What a person may give as a credential: a reference to follow on the server, or the secret itself."""
+
+import re
+from typing import Final
+
+from domain.errors import CredentialRefused, Problem
+from domain.provider.events import CredentialRef
+
+ENVIRONMENT_PREFIX: Final = "WAYBILL_CREDENTIAL_"
+SECRET_CHARS_MAX: Final = 4096
+
+
+def parse_credential(text: str) -> CredentialRef | None:
+    """The reference that the text is, or None if it is a secret. Raises CredentialRefused for what can be neither."""
+    source, separator, name = text.partition(":")
+    if separator and source == "env":
+        if not re.fullmatch(ENVIRONMENT_PREFIX + "[A-Z0-9_]{1,100}", name):
+            raise _refused(f"an environment variable must be named {ENVIRONMENT_PREFIX}... in capitals")
+        return CredentialRef(source="env", name=name)
+    if separator and source == "file":
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,100}", name):
+            raise _refused("a file must be a plain name inside the server's credentials folder")
+        return CredentialRef(source="file", name=name)
+    if not text.strip() or len(text) > SECRET_CHARS_MAX or not text.strip().isascii() or re.search(r"\s", text.strip()):
+        raise _refused(f"a secret must be 1 to {SECRET_CHARS_MAX} ASCII characters without white space")
+    return None
+
+
+def _refused(message: str) -> CredentialRefused:
+    return CredentialRefused(
+        f"The credential cannot be used: {message}.", problems=(Problem(pointer="/credential", message=message),)
+    )
