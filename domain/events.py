@@ -1,13 +1,16 @@
 """What every event is: a small frozen struct with a stable topic, recorded with who, when and why."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from msgspec import Struct
 
-WAYBILL_NAMESPACE = uuid5(NAMESPACE_URL, "urn:waybill:streams")
+State_co = TypeVar("State_co", covariant=True)
+
+WAYBILL_NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:waybill:streams")
 
 
 def stream_named(noun: str, *parts: str) -> UUID:
@@ -78,3 +81,13 @@ class Recorded(Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return type(self.event).__name__
+
+
+class Fold(Struct, Generic[State_co], frozen=True, kw_only=True):
+    """How the events of one noun become its state. A stream that begins with another noun's event has no such state."""
+
+    noun: str
+    evolve: Callable[[Any, Any], State_co]
+
+    def owns(self, event: Event) -> bool:
+        return event.TOPIC.partition(".")[0] == self.noun

@@ -1,13 +1,13 @@
 """An API key, folded from its events."""
 
 from datetime import datetime
-from typing import assert_never
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
-from domain.access.events import AccessDenied, AccessEvent, ApiKeyIssued
-from domain.events import Role, stream_named
+from domain.access.events import ApiKeyIssued
+from domain.events import Fold, Role, stream_named
 
 
 def key_stream(key_id: str) -> UUID:
@@ -26,17 +26,14 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
 
 
-def evolve(state: ApiKey | None, event: AccessEvent) -> ApiKey | None:
-    match event:
-        case ApiKeyIssued():
-            return ApiKey(
-                key_id=event.key_id,
-                name=event.name,
-                role=event.role,
-                secret_sha256=event.secret_sha256,
-                expires_at=event.expires_at,
-            )
-        case AccessDenied():
-            return state
-        case _:
-            assert_never(event)
+def evolve(_: ApiKey | None, event: ApiKeyIssued) -> ApiKey:
+    return ApiKey(
+        key_id=event.key_id,
+        name=event.name,
+        role=event.role,
+        secret_sha256=event.secret_sha256,
+        expires_at=event.expires_at,
+    )
+
+
+API_KEY: Final = Fold(noun="access", evolve=evolve)

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.errors import Code
+from domain.events import Fold
 from domain.install_run.events import (
     Policy,
     ProviderFailed,
@@ -113,3 +114,6 @@ def _with(state: InstallRun, provider_id: UUID, **changes: object) -> InstallRun
         replace(target, **changes) if target.target.id == provider_id else target for target in state.targets
     )
     return replace(state, targets=targets)
+
+
+INSTALL_RUN: Final = Fold(noun="install_run", evolve=evolve)

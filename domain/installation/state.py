@@ -1,12 +1,12 @@
 """The installation of one skill at one provider, folded from its events: what is live, and who is at work on it."""
 
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.events import stream_named
+from domain.events import Fold, stream_named
 from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
@@ -64,3 +64,6 @@ def evolve(state: Installation | None, event: InstallationEvent) -> Installation
             return replace(state, holder=None)
         case _:
             assert_never(event)
+
+
+INSTALLATION: Final = Fold(noun="installation", evolve=evolve)

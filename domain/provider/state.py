@@ -1,12 +1,12 @@
 """A provider connection, folded from its events."""
 
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.events import stream_named
+from domain.events import Fold, stream_named
 from domain.provider.events import (
     CredentialRef,
     ProviderActivated,
@@ -55,3 +55,6 @@ def evolve(state: Provider | None, event: ProviderEvent) -> Provider:
             return replace(state, active=False)
         case _:
             assert_never(event)
+
+
+PROVIDER: Final = Fold(noun="provider", evolve=evolve)

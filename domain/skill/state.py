@@ -1,12 +1,12 @@
 """A skill, folded from its events."""
 
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.events import stream_named
+from domain.events import Fold, stream_named
 from domain.skill.events import ManifestEntry, SkillEvent, SkillRegistered, SkillVersionPublished
 
 
@@ -35,3 +35,6 @@ def evolve(state: Skill | None, event: SkillEvent) -> Skill:
             return replace(state, versions=(*state.versions, version))
         case _:
             assert_never(event)
+
+
+SKILL: Final = Fold(noun="skill", evolve=evolve)

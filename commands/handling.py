@@ -1,0 +1,175 @@
+"""Load, decide, append, and again when somebody else was faster: what every command has in common."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.errors import Busy, WaybillError
+from domain.events import Context, Event, Fold
+from domain.ports import Append, AppendConflict, EventStore, NewEvent, SideRow
+
+DECISIONS_MAX: Final = 20
+STATES_CACHED_MAX: Final = 20_000
+
+State = TypeVar("State")
+Result = TypeVar("Result")
+
+
+class Handled(Struct, frozen=True):
+    """What a command led to: `position` of its last event, or None if it stayed quiet."""
+
+    position: int | None
+
+
+class Seen(Struct, frozen=True):
+    """A stream as it was when it was read, folded one way."""
+
+    fold: Fold[Any]
+    version: int
+    state: Any
+
+
+class StateCache:
+    """Folded states of streams, the least recently used ones forgotten.
+
+    A stale one does no harm: an append names the version of every stream its decision read, and a decision that appends
+    nothing is taken again on fresh states.
+    """
+
+    def __init__(self, *, states_max: int = STATES_CACHED_MAX) -> None:
+        self._states: OrderedDict[UUID, Seen] = OrderedDict()
+        self._states_max = states_max
+
+    def get(self, stream: UUID) -> Seen | None:
+        if stream in self._states:
+            self._states.move_to_end(stream)
+        return self._states.get(stream)
+
+    def put(self, stream: UUID, seen: Seen) -> None:
+        self._states[stream] = seen
+        self._states.move_to_end(stream)
+        if len(self._states) > self._states_max:
+            self._states.popitem(last=False)
+
+    def forget(self, stream: UUID) -> None:
+        self._states.pop(stream, None)
+
+
+class Session:
+    """One attempt at a command: what it has read and what it means to write."""
+
+    def __init__(self, store: EventStore, cache: StateCache, new_id: Callable[[], UUID]) -> None:
+        self._store = store
+        self._cache = cache
+        self._new_id = new_id
+        self.seen: dict[UUID, Seen] = {}
+        self.events: list[NewEvent] = []
+        self.rows: list[SideRow] = []
+        self.used_cache = False
+
+    async def load(self, stream: UUID, fold: Fold[State]) -> State | None:
+        """The folded state of a stream, None if it has no events or is another noun's. Its version is checked when this
+        session is stored.
+        """
+        seen = self.seen.get(stream)
+        if seen is None:
+            seen = self._cache.get(stream)
+            self.used_cache = self.used_cache or seen is not None
+        if seen is None:
+            seen = await self._read(stream, fold)
+        if seen is None or seen.fold.noun != fold.noun:
+            return None
+        self.seen[stream] = seen
+        self._remember(stream)
+        state: State | None = seen.state
+        return state
+
+    def create(self, stream: UUID, fold: Fold[Any]) -> None:
+        """A stream that does not exist yet, so that there is nothing to load."""
+        self.seen[stream] = Seen(fold, 0, None)
+
+    def append(self, stream: UUID, *events: Event) -> None:
+        """Mean to store these events behind what was read of the stream."""
+        self.events.extend(NewEvent(id=self._new_id(), stream=stream, event=event) for event in events)
+
+    def write(self, row: SideRow) -> None:
+        """Mean to store this row in the same transaction."""
+        self.rows.append(row)
+
+    def forget(self) -> None:
+        for stream in self.seen:
+            self._cache.forget(stream)
+
+    async def store(self, context: Context, at: datetime) -> int:
+        """Store what is meant, and return the position of the last event. Raises AppendConflict, StoreOffline."""
+        expected = {stream: seen.version for stream, seen in self.seen.items()}
+        recorded = await self._store.append(
+            Append(expected=expected, events=tuple(self.events), context=context, at=at, rows=tuple(self.rows))
+        )
+        for event in recorded:
+            seen = self.seen[event.stream]
+            state = seen.fold.evolve(seen.state, event.event)
+            self.seen[event.stream] = Seen(seen.fold, event.version, state)
+        for stream in self.seen:
+            self._remember(stream)
+        return recorded[-1].position
+
+    async def _read(self, stream: UUID, fold: Fold[Any]) -> Seen | None:
+        history = await self._store.load(stream)
+        if history and not fold.owns(history[0].event):
+            return None
+        state = None
+        for recorded in history:
+            state = fold.evolve(state, recorded.event)
+        return Seen(fold, len(history), state)
+
+    def _remember(self, stream: UUID) -> None:
+        if self.seen[stream].version > 0:
+            self._cache.put(stream, self.seen[stream])
+
+
+async def find(
+    session: Session, text: str, *, named: Callable[[str], UUID], fold: Fold[State]
+) -> tuple[UUID, State | None]:
+    """What a person means by an id or a name: its stream and its state, None if there is no such thing."""
+    with suppress(ValueError):
+        stream = UUID(text)
+        if (state := await session.load(stream, fold)) is not None:
+            return stream, state
+    stream = named(text)
+    return stream, await session.load(stream, fold)
+
+
+class Handling:
+    """Runs decisions against the store. Time and ids come in here and nowhere else on the write side."""
+
+    def __init__(self, *, store: EventStore, clock: Callable[[], datetime], new_id: Callable[[], UUID]) -> None:
+        self._store = store
+        self._cache = StateCache()
+        self.clock = clock
+        self.new_id = new_id
+
+    async def handle(
+        self, decide: Callable[[Session], Awaitable[Result]], *, context: Context
+    ) -> tuple[Result, Handled]:
+        """The decision's result once its events are stored. Raises what the decision refuses with, Busy, StoreOffline."""
+        for _ in range(DECISIONS_MAX):
+            session = Session(self._store, self._cache, self.new_id)
+            try:
+                result = await decide(session)
+                if session.events:
+                    return result, Handled(await session.store(context, self.clock()))
+                if not session.used_cache:
+                    return result, Handled(None)
+            except AppendConflict:
+                pass
+            except WaybillError:
+                if not session.used_cache:
+                    raise
+            session.forget()
+        raise Busy

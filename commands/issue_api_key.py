@@ -1,0 +1,49 @@
+"""Issue an API key; its secret leaves here once and is kept nowhere."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+
+from commands.handling import Handling, Session
+from domain.access.events import ApiKeyIssued
+from domain.access.key import SECRET_BYTES, hash_secret, read_key, write_key
+from domain.access.state import API_KEY, key_stream
+from domain.events import Context, Role
+
+FIRST_KEY_ID: Final = "admin"
+
+
+class IssueApiKey(Struct, frozen=True, kw_only=True):
+    key_id: str
+    name: str
+    role: Role
+    expires_at: datetime | None = None
+
+
+class IssueApiKeyHandler:
+    def __init__(self, *, handling: Handling, random_bytes: Callable[[int], bytes]) -> None:
+        self._handling = handling
+        self._random_bytes = random_bytes
+
+    async def __call__(self, command: IssueApiKey, context: Context) -> str | None:
+        """The key, or None if this key id was issued before: only one of several first starts gets it. Raises StoreOffline."""
+        key = write_key(key_id=command.key_id, secret=self._random_bytes(SECRET_BYTES))
+        presented = read_key(key)
+        assert presented is not None  # noqa: S101 - just written
+        stream = key_stream(command.key_id)
+        issued = ApiKeyIssued(
+            key_id=command.key_id,
+            name=command.name,
+            role=command.role,
+            secret_sha256=hash_secret(presented.secret),
+            expires_at=command.expires_at,
+        )
+
+        async def decide(session: Session) -> None:
+            if await session.load(stream, API_KEY) is None:
+                session.append(stream, issued)
+
+        _, handled = await self._handling.handle(decide, context=context)
+        return key if handled.position is not None else None

@@ -1,0 +1,62 @@
+"""The form of an API key: `wb_<key id>_<secret><checksum>`; the checksum tells a typo from a stranger without a look-up."""
+
+import hashlib
+import hmac
+import re
+import zlib
+from typing import Final
+
+from msgspec import Struct
+
+from domain.access.state import ApiKey
+
+PREFIX: Final = "wb"
+ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+SECRET_BYTES: Final = 32
+SECRET_CHARS: Final = 43
+CHECKSUM_CHARS: Final = 6
+FORM: Final = re.compile(
+    rf"{PREFIX}_([a-z0-9]{{4,32}})_([0-9A-Za-z]{{{SECRET_CHARS}}})([0-9A-Za-z]{{{CHECKSUM_CHARS}}})"
+)
+
+
+class PresentedKey(Struct, frozen=True):
+    """A key as somebody sent it: well-formed, not yet known to be right."""
+
+    key_id: str
+    secret: str
+
+
+def write_key(*, key_id: str, secret: bytes) -> str:
+    """The key a person keeps; `secret` are SECRET_BYTES random bytes."""
+    text = _base62(int.from_bytes(secret), SECRET_CHARS)
+    return f"{PREFIX}_{key_id}_{text}{_checksum(key_id, text)}"
+
+
+def read_key(text: str) -> PresentedKey | None:
+    """None if it is not a key of ours, or was mistyped."""
+    match = FORM.fullmatch(text)
+    if match is None or _checksum(match[1], match[2]) != match[3]:
+        return None
+    return PresentedKey(match[1], match[2])
+
+
+def hash_secret(secret: str) -> str:
+    """Sha256 in hex: enough for 256 random bits, and no lever for a caller to burn our time with."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def opens(key: ApiKey, presented: PresentedKey) -> bool:
+    return hmac.compare_digest(key.secret_sha256, hash_secret(presented.secret))
+
+
+def _checksum(key_id: str, secret: str) -> str:
+    return _base62(zlib.crc32(f"{key_id}_{secret}".encode()), CHECKSUM_CHARS)
+
+
+def _base62(number: int, chars: int) -> str:
+    digits = []
+    for _ in range(chars):
+        number, digit = divmod(number, len(ALPHABET))
+        digits.append(ALPHABET[digit])
+    return "".join(reversed(digits))
