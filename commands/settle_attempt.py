@@ -41,7 +41,9 @@ class SettleAttemptHandler:
             if isinstance(outcome, ProviderSucceeded):
                 freed = change(installation, **pair, digest=run.skill.digest, receipt=outcome.receipt)
             else:
-                freed = release(installation, **pair)
+                target = run.target(outcome.provider_id)
+                doubtful_since = target.since if target and outcome.ambiguous else None
+                freed = release(installation, **pair, doubtful_since=doubtful_since)
             session.append(stream, *freed)
             return True
 

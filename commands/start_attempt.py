@@ -61,7 +61,10 @@ class StartAttemptHandler:
             now = self._handling.clock()
             seconds = run.policy.attempt_timeout_seconds
             lease_until = now + timedelta(seconds=seconds + LEASE_MARGIN_SECONDS)
-            events = start(run, provider_id=command.provider_id, attempt_id=attempt_id, lease_until=lease_until)
+            since = installation.doubtful_since or now
+            events = start(
+                run, provider_id=command.provider_id, attempt_id=attempt_id, since=since, lease_until=lease_until
+            )
             if not events:
                 return None
             session.append(command.run_id, *events)
@@ -85,7 +88,7 @@ class StartAttemptHandler:
                     skill_name=run.skill.name,
                     version=run.skill.version,
                     digest=run.skill.digest,
-                    since=now,
+                    since=since,
                     previous=None if live is None else live.receipt,
                 ),
                 live=live,

@@ -125,7 +125,8 @@ class Vault(Protocol):
 class Intent(Struct, frozen=True, kw_only=True):
     """What an attempt means to do, as written in the events before the provider is called.
 
-    `since` is when the first attempt of this target was written down; `previous` is what is live from an earlier version.
+    What is ours at the provider from before `since` is settled; what is newer may come from an attempt whose outcome is not
+    known. `previous` is what is live there now, of this or an earlier version.
     """
 
     installation_id: UUID

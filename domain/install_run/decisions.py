@@ -52,13 +52,19 @@ def reusable(
     )
 
 
-def start(run: InstallRun, *, provider_id: UUID, attempt_id: UUID, lease_until: datetime) -> tuple[RunEvent, ...]:
+def start(
+    run: InstallRun, *, provider_id: UUID, attempt_id: UUID, since: datetime, lease_until: datetime
+) -> tuple[RunEvent, ...]:
     """The right to call the provider; quiet if somebody else has it, had it, or the target has ended."""
     target = run.target(provider_id)
     if target is None or target.status is not TargetStatus.QUEUED:
         return ()
     started = ProviderStarted(
-        provider_id=provider_id, attempt_id=attempt_id, attempt=target.attempts + 1, lease_until=lease_until
+        provider_id=provider_id,
+        attempt_id=attempt_id,
+        attempt=target.attempts + 1,
+        since=since,
+        lease_until=lease_until,
     )
     return (RunStarted(), started) if run.status is RunStatus.QUEUED else (started,)
 

@@ -55,13 +55,18 @@ class RunStarted(Event, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProviderStarted(Event, frozen=True, kw_only=True, rename="camel"):
-    """The intent, written before the provider is called. Only the holder of `attempt_id` may report its outcome."""
+    """The intent, written before the provider is called. Only the holder of `attempt_id` may report its outcome.
+
+    What the provider has of ours from before `since` belongs to runs that were settled; what is newer may be an attempt's
+    whose outcome nobody knows.
+    """
 
     TOPIC = "install_run.provider_started"
 
     provider_id: UUID
     attempt_id: UUID
     attempt: int
+    since: datetime
     lease_until: datetime
 
 
@@ -77,7 +82,7 @@ class ProviderSucceeded(Event, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProviderFailed(Event, frozen=True, kw_only=True, rename="camel"):
-    """`message` is the provider's own text, redacted and bounded."""
+    """`message` is the provider's own text, redacted and bounded; `ambiguous`: it may have been applied all the same."""
 
     TOPIC = "install_run.provider_failed"
 
@@ -86,6 +91,7 @@ class ProviderFailed(Event, frozen=True, kw_only=True, rename="camel"):
     code: Code
     message: str
     retryable: bool
+    ambiguous: bool
     provider_request_id: str | None = None
     retry_after_seconds: float | None = None
 

@@ -58,6 +58,7 @@ class TargetState(Struct, frozen=True, kw_only=True):
     status: TargetStatus = TargetStatus.QUEUED
     attempts: int = 0
     attempt_id: UUID | None = None
+    since: datetime | None = None
     lease_until: datetime | None = None
     code: Code | None = None
     receipt: Receipt | None = None
@@ -93,6 +94,7 @@ def evolve(state: InstallRun | None, event: RunEvent) -> InstallRun:
                 status=TargetStatus.RUNNING,
                 attempts=event.attempt,
                 attempt_id=event.attempt_id,
+                since=event.since,
                 lease_until=event.lease_until,
             )
         case ProviderSucceeded():

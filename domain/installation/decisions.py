@@ -1,5 +1,6 @@
 """Who may work on a pair of skill and provider: one run at a time, first come, first served."""
 
+from datetime import datetime
 from uuid import UUID
 
 from domain.installation.events import (
@@ -39,11 +40,14 @@ def change(
     return (changed, *_next(state, skill_id=skill_id, provider_id=provider_id))
 
 
-def release(state: Installation, *, run_id: UUID, skill_id: UUID, provider_id: UUID) -> tuple[InstallationEvent, ...]:
-    """The holder gives up: nothing changed, and the slot goes to the next in line."""
+def release(
+    state: Installation, *, run_id: UUID, skill_id: UUID, provider_id: UUID, doubtful_since: datetime | None
+) -> tuple[InstallationEvent, ...]:
+    """The holder gives up: nothing is known to have changed, and the slot goes to the next in line."""
     if state.holder is None or state.holder.run_id != run_id:
         return ()
-    return (InstallationReleased(run_id=run_id), *_next(state, skill_id=skill_id, provider_id=provider_id))
+    released = InstallationReleased(run_id=run_id, doubtful_since=doubtful_since)
+    return (released, *_next(state, skill_id=skill_id, provider_id=provider_id))
 
 
 def _next(state: Installation, *, skill_id: UUID, provider_id: UUID) -> tuple[InstallationEvent, ...]:

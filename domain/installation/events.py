@@ -1,5 +1,6 @@
 """What can happen to the installation of one skill at one provider."""
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -48,11 +49,12 @@ class InstallationChanged(Event, frozen=True, kw_only=True, rename="camel"):
 
 
 class InstallationReleased(Event, frozen=True, kw_only=True, rename="camel"):
-    """The run ended without changing anything; its slot is free."""
+    """The run ended without a result; its slot is free. `doubtful_since`: what it sent from then on may have been applied."""
 
     TOPIC = "installation.installation_released"
 
     run_id: UUID
+    doubtful_since: datetime | None = None
 
 
 InstallationEvent = InstallationAwaited | InstallationReserved | InstallationChanged | InstallationReleased

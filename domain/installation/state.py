@@ -1,5 +1,6 @@
 """The installation of one skill at one provider, folded from its events: what is live, and who is at work on it."""
 
+from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
 
@@ -38,9 +39,12 @@ class Live(Struct, frozen=True, kw_only=True):
 
 
 class Installation(Struct, frozen=True, kw_only=True):
+    """`doubtful_since`: from then on a run may have put something there without anybody knowing; look it up first."""
+
     holder: Claim | None = None
     waiting: tuple[Claim, ...] = ()
     live: Live | None = None
+    doubtful_since: datetime | None = None
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -59,9 +63,9 @@ def evolve(state: Installation | None, event: InstallationEvent) -> Installation
             return replace(state, holder=claim, waiting=waiting)
         case InstallationChanged():
             live = Live(run_id=event.run_id, version=event.version, digest=event.digest, receipt=event.receipt)
-            return replace(state, holder=None, live=live)
+            return replace(state, holder=None, live=live, doubtful_since=None)
         case InstallationReleased():
-            return replace(state, holder=None)
+            return replace(state, holder=None, doubtful_since=state.doubtful_since or event.doubtful_since)
         case _:
             assert_never(event)
 
