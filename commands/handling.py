@@ -21,9 +21,10 @@ Result = TypeVar("Result")
 
 
 class Handled(Struct, frozen=True):
-    """What a command led to: `position` of its last event, or None if it stayed quiet."""
+    """What a command led to: position and id of its last event, or None if it stayed quiet."""
 
-    position: int | None
+    position: int | None = None
+    event_id: UUID | None = None
 
 
 class Seen(Struct, frozen=True):
@@ -105,8 +106,8 @@ class Session:
         for stream in self.seen:
             self._cache.forget(stream)
 
-    async def store(self, context: Context, at: datetime) -> int:
-        """Store what is meant, and return the position of the last event. Raises AppendConflict, StoreOffline."""
+    async def store(self, context: Context, at: datetime) -> Handled:
+        """Store what is meant. Raises AppendConflict, StoreOffline."""
         expected = {stream: seen.version for stream, seen in self.seen.items()}
         recorded = await self._store.append(
             Append(expected=expected, events=tuple(self.events), context=context, at=at, rows=tuple(self.rows))
@@ -117,7 +118,7 @@ class Session:
             self.seen[event.stream] = Seen(seen.fold, event.version, state)
         for stream in self.seen:
             self._remember(stream)
-        return recorded[-1].position
+        return Handled(recorded[-1].position, recorded[-1].id)
 
     async def _read(self, stream: UUID, fold: Fold[Any]) -> Seen | None:
         history = await self._store.load(stream)
@@ -163,9 +164,9 @@ class Handling:
             try:
                 result = await decide(session)
                 if session.events:
-                    return result, Handled(await session.store(context, self.clock()))
+                    return result, await session.store(context, self.clock())
                 if not session.used_cache:
-                    return result, Handled(None)
+                    return result, Handled()
             except AppendConflict:
                 pass
             except WaybillError:

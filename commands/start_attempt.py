@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from commands.handling import Handling, Session
 from domain.errors import ProviderNotFound, RunNotFound, SkillNotFound
@@ -27,7 +28,9 @@ class StartAttempt(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """Everything that calling the provider needs. `live` is what is installed there before."""
+    """Everything that calling the provider needs. `live` is what is installed there before; `caused_by` is the event that
+    gave the right.
+    """
 
     run_id: UUID
     provider_id: UUID
@@ -37,6 +40,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     intent: Intent
     live: Live | None
     deadline_seconds: float
+    caused_by: UUID | None = None
 
 
 class StartAttemptHandler:
@@ -95,5 +99,5 @@ class StartAttemptHandler:
                 deadline_seconds=seconds,
             )
 
-        attempt, _ = await self._handling.handle(decide, context=context)
-        return attempt
+        attempt, handled = await self._handling.handle(decide, context=context)
+        return attempt and replace(attempt, caused_by=handled.event_id)

@@ -1,0 +1,62 @@
+"""The sandbox's own controls under `/_sandbox`: what is live, what was called, what shall fail. No key: it is a loopback tool."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Router, delete, get, post
+from litestar.di import NamedDependency
+
+from adapters.sandbox.calls import Call, Calls
+from adapters.sandbox.dialect import Dialect
+from adapters.sandbox.faults import Fault, Faults, TooManyFaults
+from adapters.sandbox.ledger import Entry, Ledger
+
+
+class BadControl(Exception):  # noqa: N818 - house style: it reads as a fact
+    """A control was asked for something it does not do."""
+
+
+def controls_router() -> Router:
+    return Router(
+        path="/_sandbox",
+        route_handlers=[index, show_ledger, show_calls, show_faults, add_fault, clear_faults],
+    )
+
+
+@get("/")
+async def index(dialects: NamedDependency[tuple[Dialect, ...]]) -> dict[str, Any]:
+    return {
+        "what": "Waybill's sandbox: emulated providers for the demo, development and tests. Nothing here is a real provider.",
+        "providers": {dialect.name: dialect.prefix for dialect in dialects},
+        "controls": ["/_sandbox/ledger", "/_sandbox/calls", "/_sandbox/faults"],
+    }
+
+
+@get("/ledger")
+async def show_ledger(ledger: NamedDependency[Ledger]) -> list[Entry]:
+    return ledger.live()
+
+
+@get("/calls")
+async def show_calls(calls: NamedDependency[Calls]) -> list[Call]:
+    return calls.list()
+
+
+@get("/faults")
+async def show_faults(faults: NamedDependency[Faults]) -> list[Fault]:
+    return faults.list()
+
+
+@post("/faults")
+async def add_fault(request: Request[Any, Any, Any], faults: NamedDependency[Faults]) -> Fault:
+    try:
+        fault = msgspec.json.decode(await request.body(), type=Fault)
+        faults.add(fault)
+    except (msgspec.DecodeError, TooManyFaults) as error:
+        raise BadControl(str(error)) from error
+    return fault
+
+
+@delete("/faults")
+async def clear_faults(faults: NamedDependency[Faults]) -> None:
+    faults.clear()

@@ -1,0 +1,49 @@
+"""What every test may ask for: a database of its own on a real Postgres."""
+
+import itertools
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.postgres.migrating import migrate
+
+TEMPLATE = "waybill_template"
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    migrate(url_of(server, TEMPLATE))
+    yield server
+    server.stop("immediate")
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of a migrated, empty database, dropped afterwards."""
+    name = f"waybill_{next(_NUMBERS)}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
+        )
+    yield url_of(postgres, name)
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def url_of(server: EmbeddedPostgres, database: str) -> str:
+    return psycopg.conninfo.make_conninfo(server.url, dbname=database)

@@ -1,0 +1,226 @@
+"""The installer: takes tickets while it has free places, gets the right to act from the store, calls the provider, records."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
+from uuid import UUID
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from commands.settle_attempt import SettleAttempt, SettleAttemptHandler
+from commands.start_attempt import Attempt, StartAttempt, StartAttemptHandler
+from domain.errors import Busy, Code, RunNotFound, StoreOffline
+from domain.events import Actor, Context
+from domain.install_run.events import ProviderFailed, ProviderSucceeded
+from domain.installation.events import Receipt
+from domain.ports import BundleStore, ProviderAdapter, ProviderError, ProviderGateway
+from domain.skill.bundle import Bundle
+
+INSTALLER: Final = Actor(kind="system", id="installer", name="installer")
+TAKE_SECONDS: Final = 4.0
+DISCOVER_SECONDS: Final = 5.0
+AGAIN_SECONDS: Final = 1.0
+RECORDINGS_MAX: Final = 600
+# How long a stop waits for calls that are under way; what is left then is found by its expired lease.
+GRACE_SECONDS: Final = 20.0
+
+log = structlog.get_logger(__name__)
+
+
+class Ticket(Protocol):
+    @property
+    def run_id(self) -> UUID: ...
+    @property
+    def provider_id(self) -> UUID: ...
+    @property
+    def correlation_id(self) -> UUID: ...
+    @property
+    def event_id(self) -> UUID: ...
+    @property
+    def request_id(self) -> str: ...
+
+
+class Received(Protocol):
+    """A ticket in hand: acknowledge it, refuse it for good, or have it delivered again later."""
+
+    @property
+    def ticket(self) -> Ticket: ...
+    async def ack(self) -> None: ...
+    async def refuse(self, reason: str) -> None: ...
+    async def later(self, seconds: float) -> None: ...
+
+
+class Tickets(Protocol):
+    async def take(self, *, places: int, timeout_seconds: float) -> Sequence[Received]: ...
+    async def close(self) -> None: ...
+
+
+class Connection(Struct, frozen=True, kw_only=True):
+    """An active provider connection, as the read side knows it: where to look for tickets, no right to anything."""
+
+    provider_id: UUID
+    name: str
+    concurrency_max: int
+
+
+class Installer:
+    """Calls providers for any number of connections at once, each with its own places, so that none delays another."""
+
+    def __init__(
+        self,
+        *,
+        start: StartAttemptHandler,
+        settle: SettleAttemptHandler,
+        gateway: ProviderGateway,
+        bundles: BundleStore,
+        connections: Callable[[], Awaitable[Sequence[Connection]]],
+        open_tickets: Callable[[UUID], Tickets],
+        connections_changed: asyncio.Event,
+    ) -> None:
+        self._start = start
+        self._settle = settle
+        self._gateway = gateway
+        self._bundles = bundles
+        self._connections = connections
+        self._open_tickets = open_tickets
+        self._connections_changed = connections_changed
+        self._serving: dict[UUID, asyncio.Task[None]] = {}
+        self._working: set[asyncio.Task[None]] = set()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve every active connection until `stopping` is set, then let the calls under way end."""
+        stop = asyncio.create_task(stopping.wait())
+        try:
+            while not stopping.is_set():
+                await self._discover()
+                self._connections_changed.clear()
+                changed = asyncio.create_task(self._connections_changed.wait())
+                await asyncio.wait({stop, changed}, timeout=DISCOVER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+        finally:
+            stop.cancel()
+            await self._finish()
+
+    async def _discover(self) -> None:
+        try:
+            connections = {connection.provider_id: connection for connection in await self._connections()}
+        except StoreOffline:
+            return
+        for provider_id, connection in connections.items():
+            serving = self._serving.get(provider_id)
+            if serving is None or serving.done():
+                self._serving[provider_id] = asyncio.create_task(self._serve(connection))
+                log.info("connection_served", provider=connection.name, places=connection.concurrency_max)
+        for provider_id in self._serving.keys() - connections.keys():
+            self._serving.pop(provider_id).cancel()
+            log.info("connection_left", provider_id=str(provider_id))
+
+    async def _serve(self, connection: Connection) -> None:
+        tickets = self._open_tickets(connection.provider_id)
+        busy: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                places = connection.concurrency_max - len(busy)
+                if places == 0:
+                    await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
+                    continue
+                for received in await tickets.take(places=places, timeout_seconds=TAKE_SECONDS):
+                    task = asyncio.create_task(self._work(received))
+                    for group in (busy, self._working):
+                        group.add(task)
+                        task.add_done_callback(group.discard)
+        finally:
+            await tickets.close()
+
+    async def _work(self, received: Received) -> None:
+        ticket = received.ticket
+        context = Context(
+            actor=INSTALLER,
+            request_id=ticket.request_id,
+            correlation_id=ticket.correlation_id,
+            causation_id=ticket.event_id,
+        )
+        try:
+            attempt = await self._start(StartAttempt(run_id=ticket.run_id, provider_id=ticket.provider_id), context)
+        except RunNotFound:
+            await received.refuse("the store has no such run")
+            return
+        except (StoreOffline, Busy):
+            await received.later(AGAIN_SECONDS)
+            return
+        await received.ack()
+        if attempt is not None:
+            outcome = await self._call(attempt)
+            settle = SettleAttempt(run_id=attempt.run_id, outcome=outcome)
+            await self._record(settle, replace(context, causation_id=attempt.caused_by))
+
+    async def _call(self, attempt: Attempt) -> ProviderSucceeded | ProviderFailed:
+        try:
+            adapter = await self._gateway.open(attempt.provider, deadline_seconds=attempt.deadline_seconds)
+            receipt, adopted = await self._install(adapter, attempt)
+        except ProviderError as error:
+            return _failed(attempt, error)
+        except LookupError as error:
+            return _failed(attempt, ProviderError(Code.PROVIDER_MISCONFIGURED, f"The bundle cannot be read: {error}."))
+        except StoreOffline as error:
+            return _failed(attempt, ProviderError(Code.PROVIDER_INTERNAL, error.detail, retryable=True))
+        except Exception:
+            log.exception("attempt_broke", run_id=str(attempt.run_id), provider=attempt.provider.name)
+            message = "Waybill itself failed during the call; its log has the reason."
+            return _failed(attempt, ProviderError(Code.PROVIDER_INTERNAL, message, retryable=True, ambiguous=True))
+        return ProviderSucceeded(
+            provider_id=attempt.provider_id, attempt_id=attempt.attempt_id, receipt=receipt, adopted=adopted
+        )
+
+    async def _install(self, adapter: ProviderAdapter, attempt: Attempt) -> tuple[Receipt, bool]:
+        """What is there already is kept; only what is not is created."""
+        live = attempt.live
+        if live is not None and live.digest == attempt.intent.digest and await adapter.live(live.receipt):
+            return live.receipt, True
+        if found := await adapter.find(attempt.intent):
+            return found[0], True
+        bundle = Bundle(
+            name=attempt.intent.skill_name,
+            description="",
+            digest=attempt.intent.digest,
+            files=await self._bundles.get(attempt.manifest),
+        )
+        return await adapter.install(bundle, attempt.intent), False
+
+    async def _record(self, settle: SettleAttempt, context: Context) -> None:
+        """Keep trying while the database is away: what the provider did must not be forgotten."""
+        facts = {"run_id": str(settle.run_id), "provider_id": str(settle.outcome.provider_id)}
+        for _ in range(RECORDINGS_MAX):
+            try:
+                settled = await self._settle(settle, context)
+            except (StoreOffline, Busy):
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            log.info("attempt_settled", outcome=type(settle.outcome).__name__, recorded=settled, **facts)
+            return
+        log.error("attempt_not_recorded", **facts)
+
+    async def _finish(self) -> None:
+        for task in self._serving.values():
+            task.cancel()
+        await asyncio.gather(*self._serving.values(), return_exceptions=True)
+        if self._working:
+            _, left = await asyncio.wait(self._working, timeout=GRACE_SECONDS)
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+
+def _failed(attempt: Attempt, error: ProviderError) -> ProviderFailed:
+    return ProviderFailed(
+        provider_id=attempt.provider_id,
+        attempt_id=attempt.attempt_id,
+        code=error.code,
+        message=error.message,
+        retryable=error.retryable,
+        ambiguous=error.ambiguous,
+        provider_request_id=error.request_id,
+        retry_after_seconds=error.retry_after_seconds,
+    )

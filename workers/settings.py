@@ -1,0 +1,144 @@
+"""The settings, and the only place that reads the environment."""
+
+import os
+import sysconfig
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from cryptography.fernet import Fernet, MultiFernet
+from msgspec import Struct
+
+from domain.provider.credential import ENVIRONMENT_PREFIX
+
+HOST_DEFAULT: Final = "127.0.0.1"
+PORT_DEFAULT: Final = 8470
+SECRET_FILE: Final = "secret.key"  # noqa: S105 - the name of a file
+SERVERS_FILE: Final = "servers.env"
+CREDENTIALS_FOLDER: Final = "credentials"
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be used; the message says which, and what to do."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """`credentials` are the environment variables that a credential reference may name."""
+
+    data: Path
+    host: str = HOST_DEFAULT
+    port: int = PORT_DEFAULT
+    postgres_url: str | None = None
+    nats_url: str | None = None
+    secret_key: str | None = None
+    log_format: str | None = None
+    log_level: str = "info"
+    noop_providers: bool = False
+    credentials: Mapping[str, str] = {}
+
+    @property
+    def credentials_folder(self) -> Path:
+        return self.data / CREDENTIALS_FOLDER
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Raises SettingsError. Where a server's URL is not set, the data folder of a running `waybill up` is asked."""
+    data = Path(environment.get("WAYBILL_DATA") or default_data_folder(environment)).absolute()
+    running = _running_servers(data)
+    try:
+        port = int(environment.get("WAYBILL_PORT") or PORT_DEFAULT)
+    except ValueError:
+        raise SettingsError("WAYBILL_PORT must be a number.") from None
+    return Settings(
+        data=data,
+        host=environment.get("WAYBILL_HOST") or HOST_DEFAULT,
+        port=port,
+        postgres_url=environment.get("WAYBILL_POSTGRES_URL") or running.get("WAYBILL_POSTGRES_URL"),
+        nats_url=environment.get("WAYBILL_NATS_URL") or running.get("WAYBILL_NATS_URL"),
+        secret_key=environment.get("WAYBILL_SECRET_KEY") or None,
+        log_format=environment.get("WAYBILL_LOG_FORMAT") or None,
+        log_level=environment.get("WAYBILL_LOG_LEVEL") or "info",
+        noop_providers=environment.get("WAYBILL_NOOP_PROVIDERS") == "1",
+        credentials={name: value for name, value in environment.items() if name.startswith(ENVIRONMENT_PREFIX)},
+    )
+
+
+def default_data_folder(environment: Mapping[str, str]) -> Path:
+    """`waybill` in the user's data folder, as the XDG base directory specification has it."""
+    return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "waybill"
+
+
+def child_environment(settings: Settings, **more: str) -> dict[str, str]:
+    """What a part needs to find the same servers and the same data folder."""
+    named = {
+        "WAYBILL_DATA": str(settings.data),
+        "WAYBILL_HOST": settings.host,
+        "WAYBILL_PORT": str(settings.port),
+        "WAYBILL_POSTGRES_URL": settings.postgres_url or "",
+        "WAYBILL_NATS_URL": settings.nats_url or "",
+    }
+    return {**os.environ, **named, **more}
+
+
+def write_running_servers(settings: Settings) -> None:
+    """Leave the servers' URLs where the other commands find them, for as long as they run."""
+    path = settings.data / SERVERS_FILE
+    lines = f"WAYBILL_POSTGRES_URL={settings.postgres_url}\nWAYBILL_NATS_URL={settings.nats_url}\n"
+    _write_private(path, lines)
+
+
+def forget_running_servers(settings: Settings) -> None:
+    (settings.data / SERVERS_FILE).unlink(missing_ok=True)
+
+
+def secret_keys(settings: Settings) -> MultiFernet:
+    """The keys that seal credentials, newest first: WAYBILL_SECRET_KEY (comma-separated), else a file made on first use.
+
+    Raises SettingsError.
+    """
+    text = settings.secret_key or _secret_file(settings.data / SECRET_FILE)
+    try:
+        return MultiFernet([Fernet(key.strip()) for key in text.split(",") if key.strip()])
+    except ValueError:
+        raise SettingsError(
+            "WAYBILL_SECRET_KEY must be one or more Fernet keys, comma-separated: 32 random bytes in URL-safe base64."
+        ) from None
+
+
+def shared_folder() -> Path:
+    """Where `nats.conf` and `examples/` are: the root of a checkout, or `share/waybill` of an installation."""
+    checkout = Path(__file__).resolve().parents[1]
+    if (checkout / "pyproject.toml").is_file():
+        return checkout
+    return Path(sysconfig.get_path("data")) / "share" / "waybill"
+
+
+def _secret_file(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        _write_private(path, Fernet.generate_key().decode(), exclusive=True)
+    return path.read_text()
+
+
+def _write_private(path: Path, text: str, *, exclusive: bool = False) -> None:
+    """Write for this user's eyes only, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    try:
+        if exclusive:
+            os.link(draft, path)
+        else:
+            draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _running_servers(data: Path) -> dict[str, str]:
+    try:
+        lines = (data / SERVERS_FILE).read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    return dict(line.split("=", 1) for line in lines if "=" in line)
