@@ -138,7 +138,7 @@ class Recorder(PostgresApplicationRecorder):
                 cursor.execute(NOTIFY, (EVENTS_CHANNEL, str(position + len(stored_events))))
         except psycopg.errors.UniqueViolation as error:
             raise IntegrityError(str(error)) from error
-        return range(position + 1, position + len(stored_events) + 1)
+        return list(range(position + 1, position + len(stored_events) + 1))
 
     def select_streams(self, streams: Sequence[UUID]) -> dict[UUID, list[Notification]]:
         """The events of each stream, oldest first."""

@@ -1,7 +1,7 @@
 -- The event store: append-only, numbered densely in commit order.
 CREATE TABLE events (
     originator_id      uuid   NOT NULL,
-    originator_version bigint NOT NULL CHECK (originator_version > 0),
+    originator_version bigint NOT NULL,
     topic              text   NOT NULL,
     state              bytea  NOT NULL,
     notification_id    bigint NOT NULL,
