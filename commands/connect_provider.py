@@ -84,7 +84,10 @@ class ConnectProviderHandler:
     async def _verify(self, provider: Provider) -> ProviderError | None:
         try:
             adapter = await self._gateway.open(provider, deadline_seconds=VERIFY_SECONDS)
-            await adapter.verify()
+            try:
+                await adapter.verify()
+            finally:
+                await adapter.close()
         except ProviderError as error:
             return error
         return None

@@ -159,7 +159,10 @@ class Installer:
     async def _call(self, attempt: Attempt) -> ProviderSucceeded | ProviderFailed:
         try:
             adapter = await self._gateway.open(attempt.provider, deadline_seconds=attempt.deadline_seconds)
-            receipt, adopted = await self._install(adapter, attempt)
+            try:
+                receipt, adopted = await self._install(adapter, attempt)
+            finally:
+                await adapter.close()
         except ProviderError as error:
             return _failed(attempt, error)
         except LookupError as error:
@@ -180,6 +183,7 @@ class Installer:
         if live is not None and live.digest == attempt.intent.digest and await adapter.live(live.receipt):
             return live.receipt, True
         if found := await adapter.find(attempt.intent):
+            await adapter.adopt(found[0])
             return found[0], True
         bundle = Bundle(
             name=attempt.intent.skill_name,

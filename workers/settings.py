@@ -42,10 +42,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.data / CREDENTIALS_FOLDER
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Raises SettingsError. Where a server's URL is not set, the data folder of a running `waybill up` is asked."""
+def read_settings(environment: Mapping[str, str] = os.environ, *, ask_running: bool = True) -> Settings:
+    """Raises SettingsError. `ask_running`: a URL that is not set is looked for in the data folder of a running `waybill up`."""
     data = Path(environment.get("WAYBILL_DATA") or default_data_folder(environment)).absolute()
-    running = _running_servers(data)
+    running = _running_servers(data) if ask_running else {}
     try:
         port = int(environment.get("WAYBILL_PORT") or PORT_DEFAULT)
     except ValueError:

@@ -41,6 +41,10 @@ class PostgresEventLog:
                 pass
             await self._listener.wait(beyond=heard, timeout_seconds=min(POLL_SECONDS, remaining))
 
+    async def epoch(self) -> str:
+        """What tells this store from a restored or another one. Raises StoreOffline."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._recorder.epoch)
+
     async def close(self) -> None:
         await self._listener.close()
         self._reader.shutdown()

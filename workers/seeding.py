@@ -1,0 +1,50 @@
+"""What the first start leaves behind: the first admin key and, with a sandbox, a connection to it and the example skills."""
+
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from adapters.sources.folder import read_folder
+from commands.connect_provider import ConnectProvider
+from commands.issue_api_key import FIRST_KEY_ID, IssueApiKey
+from commands.register_skill import RegisterSkill
+from domain.errors import ProviderNameTaken
+from domain.events import Actor, Context, Role
+from workers.settings import Settings, shared_folder
+from workers.wiring import write_side
+
+SUPERVISOR: Final = Actor(kind="system", id="up", name="waybill up")
+SANDBOX_PROVIDER: Final = "openai"
+
+
+async def first_key(settings: Settings) -> str | None:
+    """The first admin key, the first time; None ever after. Raises StoreOffline."""
+    async with write_side(settings, part="up") as commands:
+        issue = IssueApiKey(key_id=FIRST_KEY_ID, name="first admin key", role=Role.ADMIN)
+        return await commands.issue_api_key(issue, _context("first-start"))
+
+
+async def seed_sandbox(settings: Settings, *, sandbox_url: str) -> None:
+    """Connect the sandbox and register the examples, unless that was done before. Raises StoreOffline."""
+    context = _context("first-sandbox")
+    async with write_side(settings, part="up") as commands:
+        for folder in example_folders():
+            await commands.register_skill(RegisterSkill(files=read_folder(folder)), context)
+        connect = ConnectProvider(
+            kind="openai",
+            name=SANDBOX_PROVIDER,
+            credential=f"sk-sandbox-{uuid4().hex}",
+            base_url=f"{sandbox_url}/openai/v1",
+        )
+        try:
+            await commands.connect_provider(connect, context)
+        except ProviderNameTaken:
+            return
+
+
+def example_folders() -> list[Path]:
+    return sorted(path.parent for path in (shared_folder() / "examples" / "skills").glob("*/SKILL.md"))
+
+
+def _context(request_id: str) -> Context:
+    return Context(actor=SUPERVISOR, request_id=request_id, correlation_id=uuid4())

@@ -1,0 +1,149 @@
+"""The server's answers, as much of them as is shown: words stay text, so that a newer server's new ones do not break an older command."""
+
+from datetime import datetime
+from typing import Any, Final, Literal, TypeVar
+
+from msgspec import Struct, ValidationError, convert
+
+from workers.terminal.failures import failure
+
+ENDED: Final = frozenset({"success", "failed", "partial_failed"})
+
+Shape = TypeVar("Shape")
+
+
+class Answered(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is not named here is left out."""
+
+
+class Page(Answered, frozen=True, kw_only=True):
+    items: list[Any]
+    next_cursor: str | None = None
+    stale: bool = False
+
+
+class Named(Answered, frozen=True, kw_only=True):
+    """Who did it, or where: an actor or a provider in short."""
+
+    id: str
+    name: str
+
+
+class SkillFile(Answered, frozen=True, kw_only=True):
+    path: str
+    size: int
+
+
+class SkillVersion(Answered, frozen=True, kw_only=True):
+    version: int
+    digest: str
+    at: datetime
+    files: tuple[SkillFile, ...] = ()
+
+
+class Finding(Answered, frozen=True, kw_only=True):
+    code: str
+    severity: str
+    path: str
+    message: str
+
+
+class Skill(Answered, frozen=True, kw_only=True):
+    """`versions` are there when it is shown alone."""
+
+    id: str
+    name: str
+    description: str
+    version: int
+    digest: str
+    created_at: datetime
+    labels: dict[str, int] = {}
+    findings: tuple[Finding, ...] = ()
+    versions: tuple[SkillVersion, ...] = ()
+
+
+class Verification(Answered, frozen=True, kw_only=True):
+    status: Literal["ok", "failed", "never"] | str
+    code: str | None = None
+    message: str | None = None
+    at: datetime | None = None
+
+
+class Provider(Answered, frozen=True, kw_only=True):
+    id: str
+    name: str
+    kind: str
+    active: bool
+    verification: Verification
+    base_url: str
+    concurrency_max: int
+
+
+class PinnedSkill(Answered, frozen=True, kw_only=True):
+    name: str
+    version: int
+    digest: str
+    ref: str
+
+
+class Receipt(Answered, frozen=True, kw_only=True):
+    remote_id: str
+    remote_version: str | None = None
+
+
+class Target(Answered, frozen=True, kw_only=True):
+    provider: Named
+    status: str
+    attempts: int = 0
+    code: str | None = None
+    message: str | None = None
+    retryable: bool | None = None
+    next_attempt_at: datetime | None = None
+    provider_request_id: str | None = None
+    receipt: Receipt | None = None
+
+
+class Run(Answered, frozen=True, kw_only=True):
+    """`reused` is said in the answer to a request only: a run that did exactly this was there already."""
+
+    id: str
+    status: str
+    skill: PinnedSkill
+    targets: tuple[Target, ...]
+    requested_by: Named
+    queued_at: datetime
+    reason: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    reused: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+
+class Event(Answered, frozen=True, kw_only=True):
+    position: int
+    event: str
+    at: datetime
+    actor: Named
+    data: dict[str, Any] = {}
+
+
+class AuditEntry(Answered, frozen=True, kw_only=True):
+    position: int
+    at: datetime
+    actor: Named
+    action: str
+    target: str
+    result: str
+    code: str | None = None
+
+
+def understood(body: object, shape: type[Shape]) -> Shape:
+    """Raises Failure for an answer that is not what this version of the command reads."""
+    try:
+        return convert(body, shape)
+    except ValidationError as error:
+        detail = f"The server's answer is not what this version of the command reads: {error}."
+        raise failure("bad_response:api", detail, title="Unknown answer") from error

@@ -1,0 +1,244 @@
+"""`waybill up`: Postgres, NATS and every part of Waybill, started in order, watched, and stopped in the opposite order."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import httpx2
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapters.embedded.nats import EmbeddedNats
+from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.postgres.migrating import migrate
+from workers.seeding import first_key, seed_sandbox
+from workers.settings import (
+    Settings,
+    SettingsError,
+    child_environment,
+    forget_running_servers,
+    shared_folder,
+    write_running_servers,
+)
+
+PARTS: Final = ("relay", "projector", "installer")
+LISTEN_BACKLOG: Final = 2048
+READY_SECONDS: Final = 60.0
+READY_POLL_SECONDS: Final = 0.05
+STOP_SECONDS: Final = 30.0
+WATCH_SECONDS: Final = 1.0
+RESTART_SECONDS_MIN: Final = 0.5
+RESTART_SECONDS_MAX: Final = 10.0
+SANDBOX_PORT_FILE: Final = "sandbox.port"
+
+log = structlog.get_logger(__name__)
+
+
+class NotReadyError(Exception):
+    """Waybill did not become ready in time; the log says why."""
+
+
+class Child(Struct):
+    """A part in a process of its own. `arguments` are those of the `waybill` command."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    sockets: tuple[socket.socket, ...] = ()
+    process: asyncio.subprocess.Process | None = None
+    restarts: int = 0
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "workers.cli",
+            *self.arguments,
+            "--supervised",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=sys.stderr,
+            env=self.environment,
+            pass_fds=tuple(listening.fileno() for listening in self.sockets),
+            # Ctrl-C reaches the whole process group of a terminal; the parts are stopped by us, in order.
+            start_new_session=True,
+        )
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    async def stop(self) -> None:
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            log.warning("part_killed", part=self.name)
+            self.process.kill()
+            await self.process.wait()
+
+
+class Servers:
+    """Postgres and NATS: embedded ones, or those that the settings name and that are somebody else's to run."""
+
+    def __init__(self, settings: Settings) -> None:
+        data = settings.data
+        self._postgres = None if settings.postgres_url else EmbeddedPostgres(data / "postgres")
+        self._nats = None if settings.nats_url else EmbeddedNats(data / "nats", shared_folder() / "nats.conf")
+        self._settings = settings
+
+    async def start(self) -> Settings:
+        """The settings with the servers' URLs."""
+        settings = self._settings
+        if self._postgres is not None:
+            settings = replace(settings, postgres_url=await asyncio.to_thread(self._postgres.start))
+        if self._nats is not None:
+            settings = replace(settings, nats_url=await asyncio.to_thread(self._nats.start))
+        return settings
+
+    async def revive(self) -> None:
+        """Start what ended by itself again, at the same address."""
+        for name, server in (("postgres", self._postgres), ("nats", self._nats)):
+            if server is not None and not server.running:
+                log.error("server_ended", server=name)
+                await asyncio.to_thread(server.stop)
+                await asyncio.to_thread(server.start)
+                log.info("server_revived", server=name)
+
+    async def stop(self) -> None:
+        for server in (self._nats, self._postgres):
+            if server is not None:
+                await asyncio.to_thread(server.stop)
+
+
+async def up(
+    settings: Settings, stopping: asyncio.Event, *, sandbox: bool, announce: Callable[[str], None]
+) -> None:
+    """Run until `stopping` is set. `announce` gets the lines that a person, or a program, waits for.
+
+    Raises SettingsError, NotReadyError, EmbeddedServerError, MigrationError.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    listening = _listen(settings.host, settings.port)
+    settings = replace(settings, port=listening.getsockname()[1])
+    servers = Servers(settings)
+    children: list[Child] = []
+    try:
+        settings = await servers.start()
+        assert settings.postgres_url is not None  # noqa: S101 - the servers have started
+        await asyncio.to_thread(migrate, settings.postgres_url)
+        write_running_servers(settings)
+        key = await first_key(settings)
+        sandbox_port = _sandbox_port(settings) if sandbox else None
+        children = _children(settings, listening=listening, sandbox_port=sandbox_port)
+        for child in children:
+            await child.start()
+        await _ready(settings, stopping, children)
+        lines = [f"Waybill {_url(settings)}"]
+        lines += [f"Admin key {key}"] if key else []
+        lines += [f"NATS {settings.nats_url}"]
+        if sandbox_port is not None:
+            sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+            await seed_sandbox(settings, sandbox_url=sandbox_url)
+            lines += [f"Sandbox {sandbox_url}"]
+        for line in lines if not stopping.is_set() else ():
+            announce(line)
+        await _watch(children, servers, stopping)
+    finally:
+        # Commands come in first and events go out last, so this is the order in which nothing is left half done.
+        for child in reversed(children):
+            await child.stop()
+        listening.close()
+        forget_running_servers(settings)
+        await servers.stop()
+
+
+def _children(settings: Settings, *, listening: socket.socket, sandbox_port: int | None) -> list[Child]:
+    environment = child_environment(settings)
+    children = [Child(name=part, arguments=(part,), environment=environment) for part in PARTS]
+    if sandbox_port is not None:
+        arguments = ("sandbox", "--port", str(sandbox_port))
+        children.insert(0, Child(name="sandbox", arguments=arguments, environment=environment))
+    arguments = ("api", "--fd", str(listening.fileno()))
+    children.append(Child(name="api", arguments=arguments, environment=environment, sockets=(listening,)))
+    return children
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The API's socket, held here so that a restart of the API refuses no connection. Raises SettingsError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that say they are TCP.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise SettingsError(f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port.") from None
+    listening.listen(LISTEN_BACKLOG)
+    return listening
+
+
+def _sandbox_port(settings: Settings) -> int:
+    """The same after every restart, since the connections to the sandbox remember it."""
+    path = settings.data / SANDBOX_PORT_FILE
+    if not path.exists():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            path.write_text(str(probe.getsockname()[1]))
+    return int(path.read_text())
+
+
+def _url(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - only compared
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+async def _ready(settings: Settings, stopping: asyncio.Event, children: Sequence[Child]) -> None:
+    """Wait until the API says that everything works."""
+    async with httpx2.AsyncClient(base_url=_url(settings), trust_env=False, timeout=5) as client:
+        deadline = asyncio.get_running_loop().time() + READY_SECONDS
+        answer = "no answer"
+        while not stopping.is_set():
+            try:
+                response = await client.get("/readyz")
+                answer = response.text
+                if response.status_code == httpx2.codes.OK and response.json()["status"] == "ready":
+                    return
+            except httpx2.TransportError as error:
+                answer = str(error)
+            if ended := [child.name for child in children if not child.running]:
+                raise NotReadyError(f"These parts ended at once: {', '.join(ended)}. Their log is above.")
+            if asyncio.get_running_loop().time() > deadline:
+                raise NotReadyError(f"Waybill was not ready within {READY_SECONDS:.0f} seconds: {answer}")
+            await asyncio.sleep(READY_POLL_SECONDS)
+
+
+async def _watch(children: Sequence[Child], servers: Servers, stopping: asyncio.Event) -> None:
+    """Start again what ends without having been told to, each time a little later."""
+    loop = asyncio.get_running_loop()
+    due: dict[str, float] = {}
+    stop = asyncio.create_task(stopping.wait())
+    while not stop.done():
+        await asyncio.wait({stop}, timeout=WATCH_SECONDS)
+        if stop.done():
+            break
+        await servers.revive()
+        for child in children:
+            if child.running:
+                continue
+            if child.name not in due:
+                pause = min(RESTART_SECONDS_MIN * 2**child.restarts, RESTART_SECONDS_MAX)
+                due[child.name] = loop.time() + pause
+                code = child.process.returncode if child.process else None
+                log.error("part_ended", part=child.name, exit_code=code, restart_in_seconds=pause)
+            if loop.time() >= due[child.name]:
+                del due[child.name]
+                child.restarts += 1
+                await child.start()
+                log.info("part_restarted", part=child.name, restarts=child.restarts)
