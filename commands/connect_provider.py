@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from domain.provider.base_url import check_base_url
 from msgspec import Struct
 
 from commands.handling import Handling, Session
 from domain.events import Context
 from domain.ports import ProviderError, ProviderGateway, Vault
+from domain.provider.base_url import check_base_url
 from domain.provider.credential import parse_credential
 from domain.provider.decisions import connect, fail_verification, pass_verification
 from domain.provider.events import CredentialRef, ProviderConnected, ProviderKind

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.errors import Busy, WaybillError
+from domain.errors import Busy, StoreOffline, WaybillError
 from domain.events import Context, Event, Fold
 from domain.ports import Append, AppendConflict, EventStore, NewEvent, SideRow
 
@@ -62,12 +62,13 @@ class StateCache:
 
 
 class Session:
-    """One attempt at a command: what it has read and what it means to write."""
+    """One attempt at a command: what it has read and what it means to write. A fresh one reads from the store alone."""
 
-    def __init__(self, store: EventStore, cache: StateCache, new_id: Callable[[], UUID]) -> None:
+    def __init__(self, store: EventStore, cache: StateCache, new_id: Callable[[], UUID], *, fresh: bool) -> None:
         self._store = store
         self._cache = cache
         self._new_id = new_id
+        self._fresh = fresh
         self.seen: dict[UUID, Seen] = {}
         self.events: list[NewEvent] = []
         self.rows: list[SideRow] = []
@@ -78,7 +79,7 @@ class Session:
         session is stored.
         """
         seen = self.seen.get(stream)
-        if seen is None:
+        if seen is None and not self._fresh:
             seen = self._cache.get(stream)
             self.used_cache = self.used_cache or seen is not None
         if seen is None:
@@ -159,18 +160,23 @@ class Handling:
         self, decide: Callable[[Session], Awaitable[Result]], *, context: Context
     ) -> tuple[Result, Handled]:
         """The decision's result once its events are stored. Raises what the decision refuses with, Busy, StoreOffline."""
+        fresh = False
         for _ in range(DECISIONS_MAX):
-            session = Session(self._store, self._cache, self.new_id)
+            session = Session(self._store, self._cache, self.new_id, fresh=fresh)
             try:
                 result = await decide(session)
                 if session.events:
                     return result, await session.store(context, self.clock())
                 if not session.used_cache:
                     return result, Handled()
+                fresh = True
             except AppendConflict:
                 pass
+            except (StoreOffline, Busy):
+                raise
             except WaybillError:
                 if not session.used_cache:
                     raise
+                fresh = True
             session.forget()
         raise Busy

@@ -15,6 +15,7 @@ from domain.install_run.state import INSTALL_RUN
 from domain.installation.state import INSTALLATION, Live, installation_stream
 from domain.ports import Intent
 from domain.provider.state import PROVIDER, Provider
+from domain.skill.decisions import resolve
 from domain.skill.events import ManifestEntry
 from domain.skill.state import SKILL
 
@@ -84,7 +85,7 @@ class StartAttemptHandler:
                 provider_id=command.provider_id,
                 attempt_id=attempt_id,
                 provider=provider,
-                manifest=skill.versions[run.skill.version - 1].manifest,
+                manifest=resolve(skill, str(run.skill.version)).manifest,
                 intent=Intent(
                     installation_id=installation_id,
                     run_id=command.run_id,

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 import structlog
-from msgspec import Struct
 from msgspec.structs import replace
 
+from adapters.nats.tickets import Received, TicketSource
 from commands.settle_attempt import SettleAttempt, SettleAttemptHandler
 from commands.start_attempt import Attempt, StartAttempt, StartAttemptHandler
 from domain.errors import Busy, Code, RunNotFound, StoreOffline
@@ -17,6 +17,7 @@ from domain.install_run.events import ProviderFailed, ProviderSucceeded
 from domain.installation.events import Receipt
 from domain.ports import BundleStore, ProviderAdapter, ProviderError, ProviderGateway
 from domain.skill.bundle import Bundle
+from queries.installer_connections import InstallerConnection
 
 INSTALLER: Final = Actor(kind="system", id="installer", name="installer")
 TAKE_SECONDS: Final = 4.0
@@ -29,42 +30,6 @@ GRACE_SECONDS: Final = 20.0
 log = structlog.get_logger(__name__)
 
 
-class Ticket(Protocol):
-    @property
-    def run_id(self) -> UUID: ...
-    @property
-    def provider_id(self) -> UUID: ...
-    @property
-    def correlation_id(self) -> UUID: ...
-    @property
-    def event_id(self) -> UUID: ...
-    @property
-    def request_id(self) -> str: ...
-
-
-class Received(Protocol):
-    """A ticket in hand: acknowledge it, refuse it for good, or have it delivered again later."""
-
-    @property
-    def ticket(self) -> Ticket: ...
-    async def ack(self) -> None: ...
-    async def refuse(self, reason: str) -> None: ...
-    async def later(self, seconds: float) -> None: ...
-
-
-class Tickets(Protocol):
-    async def take(self, *, places: int, timeout_seconds: float) -> Sequence[Received]: ...
-    async def close(self) -> None: ...
-
-
-class Connection(Struct, frozen=True, kw_only=True):
-    """An active provider connection, as the read side knows it: where to look for tickets, no right to anything."""
-
-    provider_id: UUID
-    name: str
-    concurrency_max: int
-
-
 class Installer:
     """Calls providers for any number of connections at once, each with its own places, so that none delays another."""
 
@@ -75,8 +40,8 @@ class Installer:
         settle: SettleAttemptHandler,
         gateway: ProviderGateway,
         bundles: BundleStore,
-        connections: Callable[[], Awaitable[Sequence[Connection]]],
-        open_tickets: Callable[[UUID], Tickets],
+        connections: Callable[[], Awaitable[Sequence[InstallerConnection]]],
+        open_tickets: Callable[[UUID], TicketSource],
         connections_changed: asyncio.Event,
     ) -> None:
         self._start = start
@@ -117,7 +82,7 @@ class Installer:
             self._serving.pop(provider_id).cancel()
             log.info("connection_left", provider_id=str(provider_id))
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _serve(self, connection: InstallerConnection) -> None:
         tickets = self._open_tickets(connection.provider_id)
         busy: set[asyncio.Task[None]] = set()
         try:

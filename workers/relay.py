@@ -22,6 +22,8 @@ from workers.tenure import Tenure
 
 ROLE: Final = "relay"
 BATCH_MAX: Final = 500
+# A disk syncs one thing at a time. While little is going on somebody waits for the ticket; later it is the sum that counts.
+TICKETS_FIRST_MAX: Final = 16
 IDLE_SECONDS: Final = 1.0
 STANDBY_SECONDS: Final = 1.0
 # How long it may go unnoticed that somebody else made the streams anew, or emptied them.
@@ -187,6 +189,10 @@ class Relay:
             if recorded.position > stored and (recorded.at > horizon or recorded.position > tenure.position)
         ]
         tickets = [recorded for recorded in new if isinstance(recorded.event, InstallationReserved)]
+        if len(events) <= TICKETS_FIRST_MAX:
+            await self._publisher.issue(tickets, at=now)
+            await self._publisher.publish(missing)
+            return
         outcomes = await asyncio.gather(
             self._publisher.issue(tickets, at=now), self._publisher.publish(missing), return_exceptions=True
         )

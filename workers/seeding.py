@@ -19,17 +19,17 @@ SANDBOX_PROVIDER: Final = "openai"
 
 async def first_key(settings: Settings) -> str | None:
     """The first admin key, the first time; None ever after. Raises StoreOffline."""
-    async with write_side(settings, part="up") as commands:
+    async with write_side(settings, part="up") as write:
         issue = IssueApiKey(key_id=FIRST_KEY_ID, name="first admin key", role=Role.ADMIN)
-        return await commands.issue_api_key(issue, _context("first-start"))
+        return await write.commands.issue_api_key(issue, _context("first-start"))
 
 
 async def seed_sandbox(settings: Settings, *, sandbox_url: str) -> None:
     """Connect the sandbox and register the examples, unless that was done before. Raises StoreOffline."""
     context = _context("first-sandbox")
-    async with write_side(settings, part="up") as commands:
+    async with write_side(settings, part="up") as write:
         for folder in example_folders():
-            await commands.register_skill(RegisterSkill(files=read_folder(folder)), context)
+            await write.commands.register_skill(RegisterSkill(files=read_folder(folder)), context)
         connect = ConnectProvider(
             kind="openai",
             name=SANDBOX_PROVIDER,
@@ -37,7 +37,7 @@ async def seed_sandbox(settings: Settings, *, sandbox_url: str) -> None:
             base_url=f"{sandbox_url}/openai/v1",
         )
         try:
-            await commands.connect_provider(connect, context)
+            await write.commands.connect_provider(connect, context)
         except ProviderNameTaken:
             return
 

@@ -1,5 +1,6 @@
 """The settings, and the only place that reads the environment."""
 
+import base64
 import os
 import sysconfig
 from collections.abc import Mapping
@@ -7,14 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from cryptography.fernet import Fernet, MultiFernet
 from msgspec import Struct
 
 from domain.provider.credential import ENVIRONMENT_PREFIX
 
 HOST_DEFAULT: Final = "127.0.0.1"
 PORT_DEFAULT: Final = 8470
+URL_DEFAULT: Final = f"http://{HOST_DEFAULT}:{PORT_DEFAULT}"
 SECRET_FILE: Final = "secret.key"  # noqa: S105 - the name of a file
+SECRET_BYTES: Final = 32
 SERVERS_FILE: Final = "servers.env"
 CREDENTIALS_FOLDER: Final = "credentials"
 
@@ -42,6 +44,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.data / CREDENTIALS_FOLDER
 
 
+class Connection(Struct, frozen=True, kw_only=True):
+    """Which server a command speaks to, and with which key."""
+
+    url: str = URL_DEFAULT
+    api_key: str | None = None
+
+
 def read_settings(environment: Mapping[str, str] = os.environ, *, ask_running: bool = True) -> Settings:
     """Raises SettingsError. `ask_running`: a URL that is not set is looked for in the data folder of a running `waybill up`."""
     data = Path(environment.get("WAYBILL_DATA") or default_data_folder(environment)).absolute()
@@ -64,6 +73,11 @@ def read_settings(environment: Mapping[str, str] = os.environ, *, ask_running: b
     )
 
 
+def read_connection(environment: Mapping[str, str] = os.environ) -> Connection:
+    api_key = (environment.get("WAYBILL_API_KEY") or "").strip()
+    return Connection(url=environment.get("WAYBILL_URL") or URL_DEFAULT, api_key=api_key or None)
+
+
 def default_data_folder(environment: Mapping[str, str]) -> Path:
     """`waybill` in the user's data folder, as the XDG base directory specification has it."""
     return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "waybill"
@@ -81,6 +95,11 @@ def child_environment(settings: Settings, **more: str) -> dict[str, str]:
     return {**os.environ, **named, **more}
 
 
+def unsettled_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What a Waybill may see that must not meet this machine's own: the environment without any of our settings."""
+    return {name: value for name, value in environment.items() if not name.startswith("WAYBILL_")}
+
+
 def write_running_servers(settings: Settings) -> None:
     """Leave the servers' URLs where the other commands find them, for as long as they run."""
     path = settings.data / SERVERS_FILE
@@ -92,18 +111,9 @@ def forget_running_servers(settings: Settings) -> None:
     (settings.data / SERVERS_FILE).unlink(missing_ok=True)
 
 
-def secret_keys(settings: Settings) -> MultiFernet:
-    """The keys that seal credentials, newest first: WAYBILL_SECRET_KEY (comma-separated), else a file made on first use.
-
-    Raises SettingsError.
-    """
-    text = settings.secret_key or _secret_file(settings.data / SECRET_FILE)
-    try:
-        return MultiFernet([Fernet(key.strip()) for key in text.split(",") if key.strip()])
-    except ValueError:
-        raise SettingsError(
-            "WAYBILL_SECRET_KEY must be one or more Fernet keys, comma-separated: 32 random bytes in URL-safe base64."
-        ) from None
+def secret_keys(settings: Settings) -> str:
+    """The keys that seal credentials, newest first, comma-separated: WAYBILL_SECRET_KEY, else a file made on first use."""
+    return settings.secret_key or _secret_file(settings.data / SECRET_FILE)
 
 
 def shared_folder() -> Path:
@@ -117,7 +127,7 @@ def shared_folder() -> Path:
 def _secret_file(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
-        _write_private(path, Fernet.generate_key().decode(), exclusive=True)
+        _write_private(path, base64.urlsafe_b64encode(os.urandom(SECRET_BYTES)).decode(), exclusive=True)
     return path.read_text()
 
 

@@ -4,7 +4,6 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final
 
 import httpx2
@@ -116,9 +115,7 @@ class Servers:
                 await asyncio.to_thread(server.stop)
 
 
-async def up(
-    settings: Settings, stopping: asyncio.Event, *, sandbox: bool, announce: Callable[[str], None]
-) -> None:
+async def up(settings: Settings, stopping: asyncio.Event, *, sandbox: bool, announce: Callable[[str], None]) -> None:
     """Run until `stopping` is set. `announce` gets the lines that a person, or a program, waits for.
 
     Raises SettingsError, NotReadyError, EmbeddedServerError, MigrationError.

@@ -1,18 +1,26 @@
 """The one place where ports meet adapters, and the table of contents: every command and query, a line each."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 import uuid_utils.compat
 from msgspec import Struct
 
+from adapters.nats.connection import connect
+from adapters.nats.publisher import Publisher
+from adapters.nats.tickets import TicketSource, watch_providers
 from adapters.postgres.bundles import PostgresBundles
-from adapters.postgres.connection import open_pool
+from adapters.postgres.connection import Pool, open_pool
+from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.read_models import PostgresReadModels
+from adapters.postgres.read_models_reader import PostgresReader
+from adapters.postgres.roles import PostgresRoles
 from adapters.postgres.vault import PostgresVault
 from adapters.providers.gateway import Gateway
 from adapters.sources.inline import read_inline
@@ -24,10 +32,21 @@ from commands.queue_install_run import QueueInstallRunHandler
 from commands.register_skill import RegisterSkillHandler
 from commands.settle_attempt import SettleAttemptHandler
 from commands.start_attempt import StartAttemptHandler
+from domain.errors import StoreOffline
 from domain.ports import BundleStore, EventStore, ProviderGateway, Vault
+from projections.catalog import READ_MODELS
+from queries.installer_connections import installer_connections
+from workers.installer import Installer
+from workers.projector import run as run_projector
+from workers.relay import run as run_relay
+from workers.running import holder
 from workers.settings import Settings, SettingsError, secret_keys
 
 POOL_SIZE_MAX: Final = 8
+ROLE_POOL_SIZE_MAX: Final = 2
+OFFLINE_SECONDS: Final = 0.5
+
+Answer = TypeVar("Answer")
 
 
 class Commands(Struct, frozen=True, kw_only=True):
@@ -42,9 +61,7 @@ class Commands(Struct, frozen=True, kw_only=True):
     authenticate: Authenticate
 
 
-def build_commands(
-    *, store: EventStore, bundles: BundleStore, vault: Vault, gateway: ProviderGateway
-) -> Commands:
+def build_commands(*, store: EventStore, bundles: BundleStore, vault: Vault, gateway: ProviderGateway) -> Commands:
     handling = Handling(store=store, clock=now, new_id=new_id)
     return Commands(
         register_skill=RegisterSkillHandler(handling=handling, bundles=bundles, read_bundle=read_inline),
@@ -66,49 +83,46 @@ def new_id() -> UUID:
     return uuid_utils.compat.uuid7()
 
 
-class Foundation(Struct, frozen=True, kw_only=True):
-    """The adapters that every part with a write side stands on."""
+class WriteSide(Struct, frozen=True, kw_only=True):
+    """The commands, and the adapters under them that a part may need besides."""
 
-    pool: AsyncConnectionPool[AsyncConnection[DictRow]]
+    commands: Commands
+    pool: Pool
     store: PostgresEventStore
     bundles: PostgresBundles
     gateway: Gateway
-    commands: Commands
 
 
 @asynccontextmanager
-async def foundation(settings: Settings, *, part: str) -> AsyncIterator[Foundation]:
-    """Open the write side, and close it again when nothing waits for it. Postgres need not be there yet."""
+async def write_side(settings: Settings, *, part: str) -> AsyncIterator[WriteSide]:
+    """Opened, and closed again when nothing waits for it. Postgres need not be there yet. Raises SettingsError."""
     url = postgres_url(settings)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(url, name=f"waybill-{part}", size_max=POOL_SIZE_MAX))
         store = PostgresEventStore(url, name=f"waybill-{part}-store")
         stack.push_async_callback(store.close)
         bundles = PostgresBundles(pool)
-        vault = PostgresVault(
-            pool,
-            keys=secret_keys(settings),
-            environment=settings.credentials,
-            folder=settings.credentials_folder,
-        )
+        vault = _vault(settings, pool)
         gateway = Gateway(vault, noop_enabled=settings.noop_providers)
         stack.push_async_callback(gateway.close)
         commands = build_commands(store=store, bundles=bundles, vault=vault, gateway=gateway)
-        yield Foundation(pool=pool, store=store, bundles=bundles, gateway=gateway, commands=commands)
+        yield WriteSide(commands=commands, pool=pool, store=store, bundles=bundles, gateway=gateway)
 
 
 async def installer(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
-        base = await stack.enter_async_context(foundation(settings, part="installer"))
-        nats = await stack.enter_async_context(nats_connection(settings, part="installer"))
-        reader = await stack.enter_async_context(read_side(settings, base.pool, part="installer"))
+        write = await stack.enter_async_context(write_side(settings, part="installer"))
+        reader = _reader(settings, write.pool, part="installer")
+        stack.push_async_callback(reader.close)
+        nats = await connect(nats_url(settings), name="waybill-installer")
+        stack.push_async_callback(nats.close)
         changed = asyncio.Event()
         await watch_providers(nats, changed)
         work = Installer(
-            start=base.commands.start_attempt,
-            settle=base.commands.settle_attempt,
-            gateway=base.gateway,
-            bundles=base.bundles,
+            start=write.commands.start_attempt,
+            settle=write.commands.settle_attempt,
+            gateway=write.gateway,
+            bundles=write.bundles,
             connections=lambda: installer_connections(reader),
             open_tickets=lambda provider_id: TicketSource(nats, provider_id),
             connections_changed=changed,
@@ -118,29 +132,76 @@ async def installer(settings: Settings, stopping: asyncio.Event) -> None:
 
 async def relay(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
-        url = postgres_url(settings)
-        pool = await stack.enter_async_context(open_pool(url, name="waybill-relay", size_max=ROLE_POOL_SIZE_MAX))
-        log = PostgresEventLog(url, name="waybill-relay-log")
-        stack.push_async_callback(log.close)
-        nats = await stack.enter_async_context(nats_connection(settings, part="relay"))
-        epoch = await when_online(log.epoch, stopping)
+        log, roles = await _follower(stack, settings, part="relay")
+        nats = await connect(nats_url(settings), name="waybill-relay")
+        stack.push_async_callback(nats.close)
+        epoch = await _when_online(log.epoch, stopping)
         if epoch is not None:
             publisher = Publisher(nats, store_epoch=epoch)
-            await run_relay(
-                log=log, roles=PostgresRoles(pool), publisher=publisher, stopping=stopping, holder=holder("relay")
-            )
+            await run_relay(log=log, roles=roles, publisher=publisher, stopping=stopping, holder=holder("relay"))
 
 
 async def projector(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
-        url = postgres_url(settings)
-        pool = await stack.enter_async_context(open_pool(url, name="waybill-projector", size_max=ROLE_POOL_SIZE_MAX))
-        log = PostgresEventLog(url, name="waybill-projector-log")
-        stack.push_async_callback(log.close)
+        log, roles = await _follower(stack, settings, part="projector")
+        pool = await stack.enter_async_context(
+            open_pool(postgres_url(settings), name="waybill-read-models", size_max=POOL_SIZE_MAX)
+        )
         await run_projector(
             log=log,
-            roles=PostgresRoles(pool),
+            roles=roles,
             read_models=PostgresReadModels(pool, READ_MODELS),
             stopping=stopping,
             holder=holder("projector"),
         )
+
+
+def postgres_url(settings: Settings) -> str:
+    if settings.postgres_url is None:
+        raise SettingsError("Set WAYBILL_POSTGRES_URL, or WAYBILL_DATA to the data folder of a running `waybill up`.")
+    return settings.postgres_url
+
+
+def nats_url(settings: Settings) -> str:
+    if settings.nats_url is None:
+        raise SettingsError("Set WAYBILL_NATS_URL, or WAYBILL_DATA to the data folder of a running `waybill up`.")
+    return settings.nats_url
+
+
+def _vault(settings: Settings, pool: Pool) -> PostgresVault:
+    try:
+        return PostgresVault(
+            pool,
+            keys=secret_keys(settings),
+            environment=settings.credentials,
+            folder=settings.credentials_folder,
+        )
+    except ValueError as error:
+        raise SettingsError(f"WAYBILL_SECRET_KEY cannot be used: {error}.") from None
+
+
+def _reader(settings: Settings, pool: Pool, *, part: str) -> PostgresReader:
+    return PostgresReader(pool, url=postgres_url(settings), name=f"waybill-{part}", read_models=READ_MODELS)
+
+
+async def _follower(stack: AsyncExitStack, settings: Settings, *, part: str) -> tuple[PostgresEventLog, PostgresRoles]:
+    """What a part needs that follows the events in a single role."""
+    url = postgres_url(settings)
+    pool = await stack.enter_async_context(open_pool(url, name=f"waybill-{part}", size_max=ROLE_POOL_SIZE_MAX))
+    log = PostgresEventLog(url, name=f"waybill-{part}-log")
+    stack.push_async_callback(log.close)
+    return log, PostgresRoles(pool)
+
+
+async def _when_online(ask: Callable[[], Awaitable[Answer]], stopping: asyncio.Event) -> Answer | None:
+    """The answer as soon as the store gives one; None if told to stop before."""
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        while not stop.done():
+            try:
+                return await ask()
+            except StoreOffline:
+                await asyncio.wait({stop}, timeout=OFFLINE_SECONDS)
+        return None
+    finally:
+        stop.cancel()

@@ -3,11 +3,7 @@
 import hashlib
 from typing import Final
 
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow
-from psycopg_pool import AsyncConnectionPool
-
-from adapters.postgres.connection import offline_errors
+from adapters.postgres.connection import Pool, offline_errors
 from domain.skill.bundle import Bundle, BundleFile
 from domain.skill.events import ManifestEntry
 
@@ -21,7 +17,7 @@ GET: Final = "SELECT sha256, content FROM bundle_files WHERE sha256 = ANY(%b)"
 class PostgresBundles:
     """Implements `BundleStore`."""
 
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[DictRow]]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def put(self, bundle: Bundle) -> None:

@@ -14,6 +14,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from domain.errors import StoreOffline
 
+Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
+
 CONNECT_TIMEOUT_SECONDS: Final = 2
 POOL_WAIT_SECONDS: Final = 1.5
 # After this the pool stops waiting in longer and longer steps; the next caller makes it try again at once.
@@ -54,7 +56,7 @@ def offline_errors() -> Iterator[None]:
         raise StoreOffline from error
 
 
-def open_pool(url: str, *, name: str, size_max: int) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
+def open_pool(url: str, *, name: str, size_max: int) -> Pool:
     """Autocommit connections with dict rows. The pool opens itself on first use of `async with pool`."""
     return AsyncConnectionPool(
         with_limits(url, name=name),

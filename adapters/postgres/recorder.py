@@ -140,6 +140,11 @@ class Recorder(PostgresApplicationRecorder):
             raise IntegrityError(str(error)) from error
         return list(range(position + 1, position + len(stored_events) + 1))
 
+    def epoch(self) -> str:
+        """The identity of this store, which a restored copy is given anew. Raises StoreOffline."""
+        with self.datastore.get_connection() as connection:
+            return str(_only(connection.execute("SELECT epoch FROM head").fetchone())["epoch"])
+
     def select_streams(self, streams: Sequence[UUID]) -> dict[UUID, list[Notification]]:
         """The events of each stream, oldest first."""
         found: dict[UUID, list[Notification]] = {stream: [] for stream in streams}

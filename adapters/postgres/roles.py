@@ -2,11 +2,7 @@
 
 from typing import Final
 
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow
-from psycopg_pool import AsyncConnectionPool
-
-from adapters.postgres.connection import offline_errors
+from adapters.postgres.connection import Pool, offline_errors
 from domain.ports import Lease
 
 ACQUIRE: Final = """
@@ -28,7 +24,7 @@ RELEASE: Final = "UPDATE roles SET expires_at = now() WHERE role = %(role)s AND 
 class PostgresRoles:
     """Implements `Roles`."""
 
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[DictRow]]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def acquire(self, *, role: str, holder: str, seconds: float) -> Lease | None:

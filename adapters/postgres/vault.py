@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from cryptography.fernet import InvalidToken, MultiFernet
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow
-from psycopg_pool import AsyncConnectionPool
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from adapters.postgres.connection import offline_errors
+from adapters.postgres.connection import Pool, offline_errors
 from domain.errors import CredentialRefused
 from domain.ports import SideRow
 from domain.provider.credential import ENVIRONMENT_PREFIX
@@ -20,18 +17,20 @@ FILE_BYTES_MAX: Final = 64 * 1024
 
 
 class PostgresVault:
-    """Implements `Vault`. `environment` holds the variables that a reference may name, `folder` the files that it may."""
+    """Implements `Vault`. `keys` are Fernet keys, comma-separated, of which the first seals and all open; `environment` holds
+    the variables that a reference may name, `folder` the files that it may.
+    """
 
     def __init__(
         self,
-        pool: AsyncConnectionPool[AsyncConnection[DictRow]],
+        pool: Pool,
         *,
-        keys: MultiFernet,
+        keys: str,
         environment: Mapping[str, str],
         folder: Path,
     ) -> None:
         self._pool = pool
-        self._keys = keys
+        self._keys = _read_keys(keys)
         self._environment = environment
         self._folder = folder
 
@@ -78,3 +77,12 @@ class PostgresVault:
             raise CredentialRefused(
                 "The stored credential was sealed with another key; set WAYBILL_SECRET_KEY."
             ) from None
+
+
+def _read_keys(text: str) -> MultiFernet:
+    try:
+        return MultiFernet([Fernet(key.strip()) for key in text.split(",") if key.strip()])
+    except ValueError:
+        raise ValueError(
+            "a secret key must be 32 random bytes in URL-safe base64; several are comma-separated"
+        ) from None

@@ -1,0 +1,90 @@
+"""The table of one read model: its columns, and the statements that read and write whole batches of rows as JSON."""
+
+from collections.abc import Sequence
+from functools import cache
+from types import GenericAlias
+from typing import Any, Final, Generic
+
+import msgspec
+from msgspec import Struct
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+
+from projections.read_model import ReadModel
+from projections.rows import Row
+
+# One list in, one list out: measured as fast as COPY in the server, with a third of its work in this process.
+AS_LIST: Final = "SELECT coalesce(json_agg(listed), '[]')::text AS rows FROM ({statement}) AS listed"
+STORED: Final = "SELECT {columns} FROM {table} WHERE {key} = ANY(%s)"
+STORED_LAST: Final = """
+    SELECT last.* FROM unnest(%s::uuid[]) AS wanted (key)
+    CROSS JOIN LATERAL (
+        SELECT {columns} FROM {table} WHERE {key} = wanted.key ORDER BY position DESC LIMIT 1
+    ) AS last
+"""
+WRITE: Final = "INSERT INTO {table} ({names}) SELECT {fields} FROM json_to_recordset(%s::text::json) AS row ({types})"
+REPLACE: Final = " ON CONFLICT ({key}) DO UPDATE SET ({names}) = ROW ({excluded})"
+COLUMN_TYPES: Final = """
+    SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
+    WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+"""
+
+
+class TableMismatchError(Exception):
+    """The table does not have the columns that its row struct has fields."""
+
+
+@cache
+def selected(row: type[Struct]) -> str:
+    """The columns of a struct, each under the name that its field has in JSON."""
+    return ", ".join(f'"{field.name}" AS "{field.encode_name}"' for field in msgspec.structs.fields(row))
+
+
+@cache
+def list_decoder(row: type[Struct]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(GenericAlias(list, (row,)))
+
+
+def as_list(statement: str) -> str:
+    return AS_LIST.replace("{statement}", statement)
+
+
+class Table(Generic[Row]):
+    """`stored` takes a list of keys and `write` a JSON list of rows; both are composed once."""
+
+    def __init__(self, model: ReadModel[Row], *, types: dict[str, str]) -> None:
+        fields = msgspec.structs.fields(model.row)
+        if types.keys() != {field.name for field in fields}:
+            different = types.keys() ^ {field.name for field in fields}
+            raise TableMismatchError(f"{model.table} and {model.row.__name__} differ in {', '.join(sorted(different))}")
+        parts = {
+            "{table}": model.table,
+            "{key}": model.key,
+            "{columns}": selected(model.row),
+            "{names}": ", ".join(f'"{field.name}"' for field in fields),
+            "{fields}": ", ".join(f'"{field.encode_name}"' for field in fields),
+            "{types}": ", ".join(f'"{field.encode_name}" {types[field.name]}' for field in fields),
+            "{excluded}": ", ".join(f'excluded."{field.name}"' for field in fields),
+        }
+        self.model = model
+        self.stored = _filled(as_list(STORED_LAST if model.append_only else STORED), parts)
+        self.write = _filled(WRITE if model.append_only else WRITE + REPLACE, parts)
+
+    def decode(self, found: DictRow | None) -> list[Row]:
+        rows: list[Row] = list_decoder(self.model.row).decode(found["rows"]) if found else []
+        return rows
+
+    def encode(self, rows: Sequence[Row]) -> str:
+        return msgspec.json.encode(rows).decode()
+
+
+async def load_table(connection: AsyncConnection[DictRow], model: ReadModel[Any]) -> Table[Any]:
+    """The table as it stands in the database. Raises TableMismatchError."""
+    cursor = await connection.execute(COLUMN_TYPES, (model.table,))
+    return Table(model, types={row["name"]: row["type"] for row in await cursor.fetchall()})
+
+
+def _filled(statement: str, parts: dict[str, str]) -> str:
+    for name, text in parts.items():
+        statement = statement.replace(name, text)
+    return statement
