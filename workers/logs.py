@@ -8,10 +8,10 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-from adapters.providers.redaction import redact
+from adapters.providers.redaction import REDACTED, SECRETS
 
 # These put URLs or whole request bodies into their lower levels.
-QUIET_LOGGERS = ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "nats", "asyncio", "uvicorn.access")
+QUIET_LOGGERS = ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "nats", "asyncio", "uvicorn")
 
 
 def configure_logs(*, part: str, level: str, log_format: str | None) -> None:
@@ -55,7 +55,7 @@ def redact_values(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[s
 
 def _redacted(value: object) -> object:
     if isinstance(value, str):
-        return redact(value)
+        return SECRETS.sub(REDACTED, value)
     if isinstance(value, dict):
         return {key: _redacted(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

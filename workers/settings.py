@@ -51,9 +51,13 @@ class Connection(Struct, frozen=True, kw_only=True):
     api_key: str | None = None
 
 
-def read_settings(environment: Mapping[str, str] = os.environ, *, ask_running: bool = True) -> Settings:
-    """Raises SettingsError. `ask_running`: a URL that is not set is looked for in the data folder of a running `waybill up`."""
-    data = Path(environment.get("WAYBILL_DATA") or default_data_folder(environment)).absolute()
+def read_settings(
+    environment: Mapping[str, str] = os.environ, *, data: Path | None = None, ask_running: bool = True
+) -> Settings:
+    """Raises SettingsError. `data` goes before WAYBILL_DATA; `ask_running`: a URL that is not set is looked for in the data
+    folder of a running `waybill up`.
+    """
+    data = (data or Path(environment.get("WAYBILL_DATA") or default_data_folder(environment))).absolute()
     running = _running_servers(data) if ask_running else {}
     try:
         port = int(environment.get("WAYBILL_PORT") or PORT_DEFAULT)

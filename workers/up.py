@@ -15,6 +15,7 @@ from adapters.embedded.nats import EmbeddedNats
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.migrating import migrate
 from workers.seeding import first_key, seed_sandbox
+from workers.serving import listen, url_of
 from workers.settings import (
     Settings,
     SettingsError,
@@ -25,7 +26,6 @@ from workers.settings import (
 )
 
 PARTS: Final = ("relay", "projector", "installer")
-LISTEN_BACKLOG: Final = 2048
 READY_SECONDS: Final = 60.0
 READY_POLL_SECONDS: Final = 0.05
 STOP_SECONDS: Final = 30.0
@@ -122,7 +122,7 @@ async def up(settings: Settings, stopping: asyncio.Event, *, sandbox: bool, anno
     """
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     listening = _listen(settings.host, settings.port)
-    settings = replace(settings, port=listening.getsockname()[1])
+    url = url_of(listening)
     servers = Servers(settings)
     children: list[Child] = []
     try:
@@ -135,8 +135,8 @@ async def up(settings: Settings, stopping: asyncio.Event, *, sandbox: bool, anno
         children = _children(settings, listening=listening, sandbox_port=sandbox_port)
         for child in children:
             await child.start()
-        await _ready(settings, stopping, children)
-        lines = [f"Waybill {_url(settings)}"]
+        await _ready(url, stopping, children)
+        lines = [f"Waybill {url}"]
         lines += [f"Admin key {key}"] if key else []
         lines += [f"NATS {settings.nats_url}"]
         if sandbox_port is not None:
@@ -168,37 +168,24 @@ def _children(settings: Settings, *, listening: socket.socket, sandbox_port: int
 
 def _listen(host: str, port: int) -> socket.socket:
     """The API's socket, held here so that a restart of the API refuses no connection. Raises SettingsError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that say they are TCP.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((host, port))
+        return listen(host, port)
     except OSError as error:
-        listening.close()
         raise SettingsError(f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port.") from None
-    listening.listen(LISTEN_BACKLOG)
-    return listening
 
 
 def _sandbox_port(settings: Settings) -> int:
     """The same after every restart, since the connections to the sandbox remember it."""
     path = settings.data / SANDBOX_PORT_FILE
     if not path.exists():
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+        with listen("127.0.0.1", 0) as probe:
             path.write_text(str(probe.getsockname()[1]))
     return int(path.read_text())
 
 
-def _url(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - only compared
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
-
-
-async def _ready(settings: Settings, stopping: asyncio.Event, children: Sequence[Child]) -> None:
+async def _ready(url: str, stopping: asyncio.Event, children: Sequence[Child]) -> None:
     """Wait until the API says that everything works."""
-    async with httpx2.AsyncClient(base_url=_url(settings), trust_env=False, timeout=5) as client:
+    async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=5) as client:
         deadline = asyncio.get_running_loop().time() + READY_SECONDS
         answer = "no answer"
         while not stopping.is_set():

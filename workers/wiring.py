@@ -2,15 +2,20 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Final, TypeVar
 from uuid import UUID
 
 import uuid_utils.compat
 from msgspec import Struct
 
+from adapters.http.app import build_app
+from adapters.http.application import Application
+from adapters.http.denials import Denials
 from adapters.nats.connection import connect
 from adapters.nats.publisher import Publisher
 from adapters.nats.tickets import TicketSource, watch_providers
@@ -22,6 +27,7 @@ from adapters.postgres.read_models import PostgresReadModels
 from adapters.postgres.read_models_reader import PostgresReader
 from adapters.postgres.roles import PostgresRoles
 from adapters.postgres.vault import PostgresVault
+from adapters.providers.catalog import CATALOG
 from adapters.providers.gateway import Gateway
 from adapters.sources.inline import read_inline
 from commands.authenticate import Authenticate
@@ -29,6 +35,7 @@ from commands.connect_provider import ConnectProviderHandler
 from commands.handling import Handling
 from commands.issue_api_key import IssueApiKeyHandler
 from commands.queue_install_run import QueueInstallRunHandler
+from commands.record_denial import RecordDenialHandler
 from commands.register_skill import RegisterSkillHandler
 from commands.settle_attempt import SettleAttemptHandler
 from commands.start_attempt import StartAttemptHandler
@@ -36,10 +43,12 @@ from domain.errors import StoreOffline
 from domain.ports import BundleStore, EventStore, ProviderGateway, Vault
 from projections.catalog import READ_MODELS
 from queries.installer_connections import installer_connections
+from workers.health import readiness_checks
 from workers.installer import Installer
 from workers.projector import run as run_projector
 from workers.relay import run as run_relay
 from workers.running import holder
+from workers.serving import serve
 from workers.settings import Settings, SettingsError, secret_keys
 
 POOL_SIZE_MAX: Final = 8
@@ -58,6 +67,7 @@ class Commands(Struct, frozen=True, kw_only=True):
     start_attempt: StartAttemptHandler
     settle_attempt: SettleAttemptHandler
     issue_api_key: IssueApiKeyHandler
+    record_denial: RecordDenialHandler
     authenticate: Authenticate
 
 
@@ -70,6 +80,7 @@ def build_commands(*, store: EventStore, bundles: BundleStore, vault: Vault, gat
         start_attempt=StartAttemptHandler(handling=handling),
         settle_attempt=SettleAttemptHandler(handling=handling),
         issue_api_key=IssueApiKeyHandler(handling=handling, random_bytes=os.urandom),
+        record_denial=RecordDenialHandler(handling=handling),
         authenticate=Authenticate(store=store, clock=now),
     )
 
@@ -107,6 +118,31 @@ async def write_side(settings: Settings, *, part: str) -> AsyncIterator[WriteSid
         stack.push_async_callback(gateway.close)
         commands = build_commands(store=store, bundles=bundles, vault=vault, gateway=gateway)
         yield WriteSide(commands=commands, pool=pool, store=store, bundles=bundles, gateway=gateway)
+
+
+async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Event) -> None:
+    async with AsyncExitStack() as stack:
+        write = await stack.enter_async_context(write_side(settings, part="api"))
+        commands = write.commands
+        reader = _reader(settings, write.pool, part="api")
+        stack.push_async_callback(reader.close)
+        nats = await connect(nats_url(settings), name="waybill-api")
+        stack.push_async_callback(nats.close)
+        app = build_app(
+            application=Application(
+                register_skill=commands.register_skill,
+                connect_provider=commands.connect_provider,
+                queue_install_run=commands.queue_install_run,
+                reader=reader,
+                store=write.store,
+                base_urls={kind: CATALOG[kind].base_url for kind in write.gateway.kinds},
+            ),
+            authenticate=commands.authenticate,
+            denials=Denials(record=commands.record_denial),
+            checks=readiness_checks(pool=write.pool, roles=PostgresRoles(write.pool), reader=reader, nats=nats),
+            version=version("waybill"),
+        )
+        await serve(app, listening, stopping)
 
 
 async def installer(settings: Settings, stopping: asyncio.Event) -> None:

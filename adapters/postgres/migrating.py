@@ -7,6 +7,8 @@ from typing import Final
 import psycopg
 from msgspec import Struct
 
+from adapters.postgres.connection import Pool, offline_errors
+
 LOCK_KEY: Final = 0x5741_5942  # "WAYB": held while migrating, so that two starts do not migrate at once
 JOURNAL: Final = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -45,6 +47,18 @@ def migrations() -> list[Migration]:
     if [migration.number for migration in listed] != list(range(1, len(listed) + 1)):
         raise MigrationError("the numbers of the migration files do not run from 1 without a gap")
     return listed
+
+
+async def pending(pool: Pool) -> list[str]:
+    """The names of migrations that are not applied yet. Raises StoreOffline."""
+    with offline_errors():
+        async with pool.connection() as connection:
+            try:
+                cursor = await connection.execute("SELECT number FROM schema_migrations")
+                done = {row["number"] for row in await cursor.fetchall()}
+            except psycopg.errors.UndefinedTable:
+                done = set()
+    return [migration.name for migration in migrations() if migration.number not in done]
 
 
 def migrate(url: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec import Struct
+
 from adapters.postgres.connection import Pool, offline_errors
 from domain.ports import Lease
 
@@ -19,6 +21,18 @@ RENEW: Final = """
 """
 ADVANCE: Final = "UPDATE roles SET position = %(position)s WHERE role = %(role)s AND epoch = %(epoch)s"
 RELEASE: Final = "UPDATE roles SET expires_at = now() WHERE role = %(role)s AND epoch = %(epoch)s"
+STANDING: Final = """
+    SELECT (SELECT position FROM head) AS head, roles.holder, roles.position, roles.expires_at > now() AS held
+    FROM (SELECT %(role)s AS role) AS wanted LEFT JOIN roles USING (role)
+"""
+
+
+class RoleStanding(Struct, frozen=True, kw_only=True):
+    """`holder` is None if nobody has ever had the role, `held` False while nobody has it; `lag` is in events."""
+
+    holder: str | None
+    held: bool
+    lag: int
 
 
 class PostgresRoles:
@@ -44,6 +58,16 @@ class PostgresRoles:
 
     async def release(self, lease: Lease) -> None:
         await self._update(RELEASE, {"role": lease.role, "epoch": lease.epoch})
+
+    async def standing(self, role: str) -> RoleStanding:
+        """How the role is doing, for readiness. Raises StoreOffline."""
+        with offline_errors():
+            async with self._pool.connection() as connection:
+                row = await (await connection.execute(STANDING, {"role": role})).fetchone()
+        assert row is not None  # noqa: S101 - the statement has one row by construction
+        return RoleStanding(
+            holder=row["holder"], held=bool(row["held"]), lag=max(0, row["head"] - (row["position"] or 0))
+        )
 
     async def _update(self, statement: str, values: dict[str, object]) -> bool:
         with offline_errors():

@@ -1,0 +1,57 @@
+"""The command line: its table of contents."""
+
+import rich_click as click
+
+from workers.terminal.contents import Contents, Entry
+from workers.terminal.screen import survive_any_encoding
+
+
+@click.group(cls=Contents, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="waybill", message="%(prog)s %(version)s")
+@click.rich_config({"theme": "default-slim"})
+def waybill() -> None:
+    """Register Agent Skills, install them at providers, and prove afterwards what happened.
+
+    Exit codes: 0 ok, 1 unexpected, 2 wrong usage or request, 3 no access, 4 not found, 5 run or verification failed, 6 failed
+    at some providers, 7 took too long, 8 server unreachable.
+    """
+
+
+waybill.list(
+    "Begin",
+    (
+        Entry("demo", "workers.terminal.demo:demo", "See the whole story on a sandbox provider, in a minute."),
+        Entry("up", "workers.processes:up_command", "Run everything: Postgres, NATS, the API and the workers."),
+    ),
+)
+waybill.list(
+    "Use",
+    (
+        Entry("skills", "workers.terminal.skills:skills", "Register skills and look at them."),
+        Entry("providers", "workers.terminal.providers:providers", "Connect providers and look at the connections."),
+        Entry("install", "workers.terminal.install:install", "Install a skill at one or more providers."),
+        Entry("runs", "workers.terminal.runs:runs", "Look at install runs and follow them."),
+        Entry("history", "workers.terminal.history:history", "Show every event of a run."),
+        Entry("audit", "workers.terminal.audit:audit", "See who did what to what, and how it went."),
+    ),
+)
+waybill.list(
+    "Run the parts apart",
+    (
+        Entry("api", "workers.processes:api_command", "Serve the HTTP API."),
+        Entry("relay", "workers.processes:relay_command", "Publish the events on NATS and issue the work tickets."),
+        Entry("installer", "workers.processes:installer_command", "Install at the providers."),
+        Entry("projector", "workers.processes:projector_command", "Keep the read models up to date."),
+        Entry("sandbox", "workers.processes:sandbox_command", "Serve sandbox providers."),
+        Entry("migrate", "workers.processes:migrate_command", "Bring the database up to date."),
+    ),
+)
+
+
+def main() -> None:
+    survive_any_encoding()
+    waybill(prog_name="waybill")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""The commands that start a process: `up`, each part alone, the sandbox, and the migrations.
+
+What a process is made of is imported when it starts: the other commands answer three times as fast without it.
+"""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+from msgspec.structs import replace
+
+from workers.settings import Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from workers.running import Main
+
+SUPERVISED = click.option("--supervised", is_flag=True, hidden=True, help="Stop at the end of standard input.")
+DATA = click.option("--data", type=click.Path(path_type=Path), help="The data folder (WAYBILL_DATA).")
+HOST = click.option("--host", help="Where to listen (WAYBILL_HOST, 127.0.0.1).")
+PORT = click.option(
+    "--port", type=click.IntRange(0, 65535), help="Where to listen (WAYBILL_PORT, 8470); 0: any free one."
+)
+
+
+def _settings(*, ask_running: bool = True, **given: Any) -> Settings:
+    data = given.get("data")
+    settings = read_settings(data=data, ask_running=ask_running)
+    return replace(settings, **{name: value for name, value in given.items() if value is not None and name != "data"})
+
+
+def _run(part: str, main: "Main", settings: Settings, *, supervised: bool) -> None:
+    from workers.running import run
+
+    with _reasons():
+        run(part, main, settings, supervised=supervised)
+
+
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """What keeps a process from starting is said in a sentence; a traceback is for what nobody expected."""
+    from adapters.embedded.server_process import EmbeddedServerError
+    from adapters.postgres.migrating import MigrationError
+    from domain.errors import StoreOffline
+    from workers.up import NotReadyError
+
+    try:
+        yield
+    except (SettingsError, NotReadyError, EmbeddedServerError, MigrationError, StoreOffline) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command("up")
+@click.option("--sandbox", is_flag=True, help="Also serve sandbox providers, connect them and register the examples.")
+@DATA
+@HOST
+@PORT
+@SUPERVISED
+def up_command(*, sandbox: bool, data: Path | None, host: str | None, port: int | None, supervised: bool) -> None:
+    """Run everything: Postgres, NATS, the API and the workers.
+
+    Postgres and NATS are embedded ones that keep their data in the data folder, unless WAYBILL_POSTGRES_URL and
+    WAYBILL_NATS_URL name servers of yours. Prints where everything is once it is ready; ends with Ctrl-C.
+    """
+    from workers.up import up
+
+    async def main(settings: Settings, stopping: asyncio.Event) -> None:
+        await up(settings, stopping, sandbox=sandbox, announce=click.echo)
+
+    settings = _settings(ask_running=False, data=data, host=host, port=port)
+    _run("up", main, settings, supervised=supervised)
+
+
+@click.command("api")
+@HOST
+@PORT
+@click.option("--fd", type=int, hidden=True, help="A listening socket that was inherited.")
+@SUPERVISED
+def api_command(*, host: str | None, port: int | None, fd: int | None, supervised: bool) -> None:
+    """Serve the HTTP API."""
+    from workers.serving import listen, url_of
+    from workers.wiring import api
+
+    async def main(settings: Settings, stopping: asyncio.Event) -> None:
+        listening = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)
+        if not supervised:
+            click.echo(f"Waybill {url_of(listening)}")
+        await api(settings, listening, stopping)
+
+    _run("api", main, _settings(host=host, port=port), supervised=supervised)
+
+
+@click.command("relay")
+@SUPERVISED
+def relay_command(*, supervised: bool) -> None:
+    """Publish the events on NATS and issue the work tickets; one at a time does, others stand by."""
+    from workers.wiring import relay
+
+    _run("relay", relay, _settings(), supervised=supervised)
+
+
+@click.command("installer")
+@SUPERVISED
+def installer_command(*, supervised: bool) -> None:
+    """Install at the providers; run as many as you like."""
+    from workers.wiring import installer
+
+    _run("installer", installer, _settings(), supervised=supervised)
+
+
+@click.command("projector")
+@SUPERVISED
+def projector_command(*, supervised: bool) -> None:
+    """Keep the read models up to date; one at a time does, others stand by."""
+    from workers.wiring import projector
+
+    _run("projector", projector, _settings(), supervised=supervised)
+
+
+@click.command("sandbox")
+@DATA
+@HOST
+@PORT
+@SUPERVISED
+def sandbox_command(*, data: Path | None, host: str | None, port: int | None, supervised: bool) -> None:
+    """Serve sandbox providers: the wire formats of the real ones, with a ledger, a call log and faults on demand."""
+    from adapters.sandbox.app import build_sandbox
+    from workers.serving import listen, serve, url_of
+
+    async def main(settings: Settings, stopping: asyncio.Event) -> None:
+        folder = settings.data / "sandbox"
+        folder.mkdir(parents=True, exist_ok=True)
+        listening = listen(settings.host, settings.port)
+        if not supervised:
+            click.echo(f"Sandbox {url_of(listening)}")
+        await serve(build_sandbox(folder), listening, stopping)
+
+    _run("sandbox", main, _settings(data=data, host=host, port=port), supervised=supervised)
+
+
+@click.command("migrate")
+def migrate_command() -> None:
+    """Bring the database up to date, for parts that are started apart; `waybill up` does it by itself."""
+    from adapters.postgres.migrating import migrate
+    from workers.wiring import postgres_url
+
+    with _reasons():
+        applied = migrate(postgres_url(_settings()))
+    click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to apply", err=True)
+
+
+PROCESSES: tuple[click.Command, ...] = (
+    up_command,
+    api_command,
+    relay_command,
+    installer_command,
+    projector_command,
+    sandbox_command,
+    migrate_command,
+)

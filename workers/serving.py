@@ -1,0 +1,67 @@
+"""Serves an ASGI application over HTTP with uvicorn, from a socket or a port, until told to stop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Generator
+from typing import Final
+
+import uvicorn
+from uvicorn.config import ASGIApplication
+
+# What is still under way then is cut; an open connection that asks for nothing never holds up a stop.
+GRACEFUL_SECONDS: Final = 5
+KEEP_ALIVE_SECONDS: Final = 30
+BACKLOG: Final = 2048
+
+
+class Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Signals are the part's, not the server's."""
+        yield
+
+
+async def serve(app: ASGIApplication, listening: socket.socket, stopping: asyncio.Event) -> None:
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        backlog=BACKLOG,
+    )
+    server = Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+    finally:
+        stop.cancel()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises OSError. `port` 0 picks a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that say they are TCP.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def url_of(listening: socket.socket) -> str:
+    """Where a client on this machine finds it."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only translated
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
