@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.errors import Busy, StoreOffline, WaybillError
-from domain.events import Context, Event, Fold
+from domain.events import Context, Event, Fold, Recorded
 from domain.ports import Append, AppendConflict, EventStore, NewEvent, SideRow
 
 DECISIONS_MAX: Final = 20
@@ -21,10 +21,17 @@ Result = TypeVar("Result")
 
 
 class Handled(Struct, frozen=True):
-    """What a command led to: position and id of its last event, or None if it stayed quiet."""
+    """What a command led to: its events as stored, none if it stayed quiet; position and id are those of the last one."""
 
-    position: int | None = None
-    event_id: UUID | None = None
+    events: tuple[Recorded, ...] = ()
+
+    @property
+    def position(self) -> int | None:
+        return self.events[-1].position if self.events else None
+
+    @property
+    def event_id(self) -> UUID | None:
+        return self.events[-1].id if self.events else None
 
 
 class Seen(Struct, frozen=True):
@@ -119,7 +126,7 @@ class Session:
             self.seen[event.stream] = Seen(seen.fold, event.version, state)
         for stream in self.seen:
             self._remember(stream)
-        return Handled(recorded[-1].position, recorded[-1].id)
+        return Handled(recorded)
 
     async def _read(self, stream: UUID, fold: Fold[Any]) -> Seen | None:
         history = await self._store.load(stream)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from commands.handling import Handling, Session, find
 from domain.errors import ProviderInactive, ProviderNotFound, SkillNotFound
-from domain.events import Context
+from domain.events import Context, Recorded
 from domain.install_run import decisions
 from domain.install_run.events import Policy, SkillPin, Target
 from domain.install_run.state import INSTALL_RUN, InstallRun
@@ -29,11 +29,15 @@ class QueueInstallRun(Struct, frozen=True, kw_only=True):
 
 
 class QueuedRun(Struct, frozen=True, kw_only=True):
-    """`reused`: a run that does exactly this was active already, so none was queued and `position` is None."""
+    """`reused`: a run that does exactly this was active already, so none was queued and `position` is None.
+
+    `history` are the run's own events if it was queued now, so that nobody has to look them up.
+    """
 
     run_id: UUID
     reused: bool
     position: int | None
+    history: tuple[Recorded, ...] = ()
 
 
 class QueueInstallRunHandler:
@@ -65,7 +69,12 @@ class QueueInstallRunHandler:
             return run_id
 
         chosen, handled = await self._handling.handle(decide, context=context)
-        return QueuedRun(run_id=chosen, reused=handled.position is None, position=handled.position)
+        return QueuedRun(
+            run_id=chosen,
+            reused=not handled.events,
+            position=handled.position,
+            history=tuple(event for event in handled.events if event.stream == chosen),
+        )
 
 
 async def _pin(session: Session, command: QueueInstallRun) -> SkillPin:

@@ -34,7 +34,7 @@ class SettleAttemptHandler:
             events = settle(run, outcome)
             if not events:
                 return False
-            session.append(command.run_id, *events)
+            session.append(command.run_id, outcome)
             stream = installation_stream(run.skill.id, outcome.provider_id)
             installation = await session.load(stream, INSTALLATION) or Installation()
             pair = {"run_id": command.run_id, "skill_id": run.skill.id, "provider_id": outcome.provider_id}
@@ -45,6 +45,8 @@ class SettleAttemptHandler:
                 doubtful_since = target.since if target and outcome.ambiguous else None
                 freed = release(installation, **pair, doubtful_since=doubtful_since)
             session.append(stream, *freed)
+            # The end of the run is the last thing that is said about it.
+            session.append(command.run_id, *events[1:])
             return True
 
         settled, _ = await self._handling.handle(decide, context=context)

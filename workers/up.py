@@ -147,9 +147,9 @@ async def up(settings: Settings, stopping: asyncio.Event, *, sandbox: bool, anno
             announce(line)
         await _watch(children, servers, stopping)
     finally:
-        # Commands come in first and events go out last, so this is the order in which nothing is left half done.
-        for child in reversed(children):
-            await child.stop()
+        # First nothing new comes in, then what is under way ends; who only follows the events may stop any time after.
+        for names in (("api",), ("installer",), ("relay", "projector", "sandbox")):
+            await asyncio.gather(*(child.stop() for child in children if child.name in names))
         listening.close()
         forget_running_servers(settings)
         await servers.stop()
