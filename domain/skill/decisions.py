@@ -35,4 +35,4 @@ def resolve(state: Skill, ref: str) -> SkillVersion:
         matches = [version for version in state.versions if version.digest.startswith(f"sha256:{prefix}")]
         if len(matches) == 1:
             return matches[0]
-    raise VersionNotFound(f"{state.name} has no version {ref}; its latest is {len(state.versions)}.")
+    raise VersionNotFound(f"{ref} picks no one version of {state.name}; its latest is {len(state.versions)}.")
