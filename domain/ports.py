@@ -183,11 +183,17 @@ class ProviderAdapter(Protocol):
         ...
 
     async def find(self, intent: Intent) -> tuple[Receipt, ...]:
-        """Everything live at the provider that is provably what the intent means to create; look-alikes of people are not."""
+        """Everything at the provider that is provably what the intent means to create, oldest first; look-alikes of people
+        are not. The first is to be adopted, the others are extras.
+        """
         ...
 
     async def install(self, bundle: Bundle, intent: Intent) -> Receipt:
         """Create the version, beside or after `intent.previous`, and make it the one in use."""
+        ...
+
+    async def adopt(self, receipt: Receipt) -> None:
+        """Finish what `find` found: make it the one in use, as `install` would have; a second time is a success too."""
         ...
 
     async def live(self, receipt: Receipt) -> bool:
@@ -202,7 +208,9 @@ class ProviderAdapter(Protocol):
         """The lines a person pastes to use the installed skill."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Give it back; whatever connections are worth keeping, the gateway keeps."""
+        ...
 
 
 class ProviderGateway(Protocol):

@@ -1,0 +1,75 @@
+"""From a provider connection to the adapter that speaks to it: opens the credential, loads the SDK when first needed."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+from adapters.providers.catalog import CATALOG
+from adapters.providers.connection import Connection, header_text
+from adapters.providers.http_clients import HttpClients
+from domain.errors import BadRequest, Code, CredentialRefused
+from domain.ports import ProviderAdapter, ProviderError, Vault
+from domain.provider.base_url import check_base_url
+from domain.provider.events import ProviderKind
+from domain.provider.state import Provider
+
+AdapterClass = Callable[[Connection], ProviderAdapter]
+
+
+class Gateway:
+    """The ProviderGateway port. One event loop; `noop` is offered only to those who ask for it here."""
+
+    def __init__(self, vault: Vault, *, noop_enabled: bool = False) -> None:
+        self._vault = vault
+        self._clients = HttpClients()
+        self._adapters: dict[str, AdapterClass] = {}
+        self.kinds: frozenset[ProviderKind] = frozenset(kind for kind in CATALOG if noop_enabled or kind != "noop")
+
+    async def open(self, provider: Provider, *, deadline_seconds: float) -> ProviderAdapter:
+        """An adapter for the caller alone, to be closed after use; the sockets under it are shared.
+
+        Raises ProviderError (`misconfigured:provider`), and StoreOffline when the credential cannot be fetched.
+        """
+        if provider.kind not in self.kinds:
+            raise _misconfigured(f"Providers of the kind {provider.kind} are not available here.")
+        try:
+            base_url = check_base_url(provider.base_url)
+            credential = header_text(await self._vault.open(provider.credential), what="credential")
+        except (BadRequest, CredentialRefused) as error:
+            raise _misconfigured(error.detail) from error
+        organization = provider.organization and header_text(provider.organization, what="organization")
+        project = provider.project and header_text(provider.project, what="project")
+        adapter = await self._load(CATALOG[provider.kind].adapter)
+        digest = hashlib.sha256(credential.encode()).digest()
+        lease = self._clients.lease((provider.kind, base_url, organization, project, digest))
+        connection = Connection(
+            base_url=base_url,
+            credential=credential,
+            organization=organization,
+            project=project,
+            deadline_seconds=deadline_seconds,
+            lease=lease,
+        )
+        try:
+            return adapter(connection)
+        except BaseException:
+            await lease.release()
+            raise
+
+    async def close(self) -> None:
+        """Close the sockets of every adapter that was opened here."""
+        await self._clients.close()
+
+    async def _load(self, path: str) -> AdapterClass:
+        """In a thread, since an SDK takes about a second to import and the loop has other work."""
+        if path not in self._adapters:
+            module_name, _, class_name = path.partition(":")
+            module = await asyncio.to_thread(import_module, module_name)
+            self._adapters[path] = cast("AdapterClass", getattr(module, class_name))
+        return self._adapters[path]
+
+
+def _misconfigured(message: str) -> ProviderError:
+    return ProviderError(Code.PROVIDER_MISCONFIGURED, message)

@@ -1,0 +1,160 @@
+"""From a connection to an adapter: what is refused before anything is sent, what is loaded when, and what is shared."""
+
+import subprocess
+import sys
+
+import pytest
+
+from adapters.providers.catalog import CATALOG
+from adapters.providers.gateway import Gateway
+from adapters.providers.http_clients import HttpClients
+from domain.errors import Code, CredentialRefused
+from domain.ports import ProviderError
+from domain.provider.base_url import check_base_url
+from domain.provider.events import CredentialRef, ProviderKind
+from domain.provider.state import Provider
+from tests.adapters.providers.canned import CannedServer
+from tests.kit.provider_conformance import PlainVault, provider_at
+
+pytestmark = pytest.mark.anyio
+
+URL = "https://api.openai.com/v1"
+
+
+class EmptyVault(PlainVault):
+    async def open(self, credential: CredentialRef) -> str:
+        raise CredentialRefused(f"There is no {credential.name}.")
+
+
+async def refused(provider: Provider, gateway: Gateway | None = None) -> str:
+    gateway = gateway or Gateway(PlainVault())
+    with pytest.raises(ProviderError) as caught:
+        await gateway.open(provider, deadline_seconds=1)
+    assert (caught.value.code, caught.value.retryable) == (Code.PROVIDER_MISCONFIGURED, False)
+    return caught.value.message
+
+
+@pytest.mark.parametrize("key", ["", "  ", "sk-a b", "sk-a\nb", "sk-\x00", "sk-비밀", "sk-\u2028a"])
+async def test_a_credential_that_fits_no_header_is_refused_unseen(key: str) -> None:
+    message = await refused(provider_at(URL, key=key))
+    assert "credential" in message
+    assert "sk-" not in message
+
+
+async def test_white_space_around_a_credential_is_no_part_of_it(canned: CannedServer) -> None:
+    canned.will_answer(200, {"data": [], "has_more": False})
+    gateway = Gateway(PlainVault())
+    adapter = await gateway.open(provider_at(canned.url, key=" sk-test\n"), deadline_seconds=10)
+    await adapter.verify()
+    assert canned.requests[0].headers["authorization"] == "Bearer sk-test"
+    await gateway.close()
+
+
+async def test_a_setting_that_fits_no_header_is_refused() -> None:
+    assert "organization" in await refused(provider_at(URL, organization="a\r\nb: c"))
+    assert "project" in await refused(provider_at(URL, project="a\r\nb: c"))
+
+
+async def test_a_credential_that_is_not_there_is_told() -> None:
+    assert await refused(provider_at(URL, key="NAME"), Gateway(EmptyVault())) == "There is no NAME."
+
+
+async def test_an_address_that_may_not_be_used_is_told() -> None:
+    assert "https" in await refused(provider_at("http://api.openai.com/v1"))
+
+
+@pytest.mark.parametrize("kind", ["noop", "claude", "gemini"])
+async def test_a_kind_that_is_not_offered_is_told(kind: ProviderKind) -> None:
+    assert kind in await refused(provider_at(URL, kind=kind))
+
+
+def test_noop_is_offered_to_those_who_ask() -> None:
+    assert Gateway(PlainVault()).kinds == {"openai"}
+    assert Gateway(PlainVault(), noop_enabled=True).kinds == {"openai", "noop"}
+
+
+def test_the_addresses_of_the_catalog_may_be_used() -> None:
+    assert all(check_base_url(entry.base_url) == entry.base_url for entry in CATALOG.values())
+
+
+def test_an_sdk_is_imported_when_a_connection_is_opened_and_not_before() -> None:
+    program = """
+import asyncio, sys
+from adapters.providers.gateway import Gateway
+from domain.provider.events import CredentialRef
+from domain.provider.state import Provider
+
+class Vault:
+    async def open(self, credential):
+        return "sk-test"
+
+async def main():
+    gateway = Gateway(Vault())
+    provider = Provider(
+        name="openai", kind="openai", base_url="https://api.openai.com/v1", organization=None, project=None,
+        credential=CredentialRef(source="env", name="KEY"), concurrency_max=1,
+    )
+    print([sdk for sdk in ("openai", "anthropic", "google.genai") if sdk in sys.modules])
+    await gateway.open(provider, deadline_seconds=1)
+    print([sdk for sdk in ("openai", "anthropic", "google.genai") if sdk in sys.modules])
+    await gateway.close()
+
+asyncio.run(main())
+"""
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert printed.stdout.splitlines() == ["[]", "['openai']"]
+
+
+async def test_sockets_are_shared_by_the_same_connection_and_credential_only(canned: CannedServer) -> None:
+    gateway = Gateway(PlainVault())
+    keys = ["sk-one", "sk-one", "sk-two", "sk-one"]
+    for key in keys:
+        canned.will_answer(200, {"data": [], "has_more": False})
+        adapter = await gateway.open(provider_at(canned.url, key=key), deadline_seconds=10)
+        await adapter.verify()
+        await adapter.close()
+    assert [request.headers["authorization"] for request in canned.requests] == [f"Bearer {key}" for key in keys]
+    assert canned.connections == 2
+    await gateway.close()
+
+
+async def test_cookies_do_not_travel_between_credentials(canned: CannedServer) -> None:
+    gateway = Gateway(PlainVault())
+    for key in ("sk-one", "sk-two"):
+        canned.will_answer(200, {"data": [], "has_more": False}, set_cookie="tenant=one; Path=/")
+        adapter = await gateway.open(provider_at(canned.url, key=key), deadline_seconds=10)
+        await adapter.verify()
+    assert "cookie" not in canned.requests[1].headers
+    await gateway.close()
+
+
+async def test_a_deadline_is_that_of_the_opening() -> None:
+    gateway = Gateway(PlainVault())
+    adapters = [await gateway.open(provider_at(URL), deadline_seconds=seconds) for seconds in (1, 2)]
+    assert adapters[0] is not adapters[1]
+    await gateway.close()
+
+
+async def test_clients_out_of_use_are_closed_oldest_first_and_those_in_use_are_not() -> None:
+    clients = HttpClients(idle_max=1)
+    first, second, third = (clients.lease(key) for key in ("first", "second", "third"))
+    again = clients.lease("first")
+    assert again.client is first.client
+    await second.release()
+    await second.release()
+    assert not second.client.is_closed
+    await third.release()
+    assert (second.client.is_closed, third.client.is_closed) == (True, False)
+    await first.release()
+    assert not first.client.is_closed
+    await again.release()
+    assert (first.client.is_closed, third.client.is_closed) == (False, True)
+    await clients.close()
+    assert first.client.is_closed
+
+
+async def test_an_open_adapter_shows_no_credential() -> None:
+    gateway = Gateway(PlainVault())
+    adapter = await gateway.open(provider_at(URL, key="sk-canary-value"), deadline_seconds=1)
+    assert "canary" not in repr(vars(adapter)) + repr(vars(vars(adapter)["_exchange"]))
+    await gateway.close()
