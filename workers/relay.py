@@ -79,8 +79,8 @@ async def run(
 
 
 class Relay:
-    """Two cursors: `stored` is what the events stream has, by its own last message; the tenure's position is the checkpoint,
-    up to which every event is stored and every ticket issued. They differ after a crash, and while lost copies are replaced.
+    """Two cursors: `_stored` is how far the events stream has come, by its own last message; the tenure's position is how far
+    tickets are issued. They go together, except after a crash and while lost copies are being replaced.
     """
 
     def __init__(self, *, log: EventLog, publisher: Publisher, stopping: asyncio.Event, progress: Progress) -> None:
@@ -88,13 +88,16 @@ class Relay:
         self._publisher = publisher
         self._stopping = stopping
         self._backoff_seconds = BACKOFF_SECONDS_MIN
+        self._stored = 0
         self.progress = progress
 
     async def serve(self, tenure: Tenure) -> None:
         """Publish until stopped or until the role is lost."""
+        self._stored = tenure.position
         while self._active(tenure):
             try:
-                await self._follow(tenure, await self._settle(tenure))
+                await self._settle(tenure)
+                await self._follow(tenure)
             except (NatsUnavailable, StoreOffline) as error:
                 self.wait_because(str(error))
                 await self._measure(tenure)
@@ -115,18 +118,18 @@ class Relay:
     def _active(self, tenure: Tenure) -> bool:
         return tenure.held and not self._stopping.is_set()
 
-    async def _settle(self, tenure: Tenure) -> int:
-        """Find out what NATS has, make good what it lost, and return the position of the last event there."""
+    async def _settle(self, tenure: Tenure) -> None:
+        """Find out what NATS has. If that is less than it had, it may have lost tickets too."""
         standing = await self._publisher.stand()
         if standing.foreign or (standing.position or 0) > await self._log.head():
             logger.warning("relay_found_another_history", position=standing.position, foreign=standing.foreign)
             await self._publisher.clear_events()
             standing = await self._publisher.stand()
         stored = standing.position or 0
-        if not standing.tickets_complete or stored < tenure.position:
-            logger.info("relay_replacing", stored=stored, position=tenure.position, tickets=standing.tickets_complete)
+        if not standing.tickets_complete or stored < self._stored:
+            logger.info("relay_reissuing_tickets", stored=stored, position=tenure.position)
             await self._reissue(tenure)
-        return stored
+        self._stored = stored
 
     async def _reissue(self, tenure: Tenure) -> None:
         """A ticket for every slot held at the checkpoint, and a consumer for every connection, from the store's own history."""
@@ -150,22 +153,22 @@ class Relay:
             await self._publisher.mark_tickets_complete()
             logger.info("relay_tickets_reissued", tickets=len(held))
 
-    async def _follow(self, tenure: Tenure, stored: int) -> None:
+    async def _follow(self, tenure: Tenure) -> None:
         """Publish what comes, until something is wrong or the streams are no longer those that were found."""
         checked = time.monotonic()
         caught_up = False
-        while self._active(tenure):
-            if self._publisher.interrupted:
-                return
+        while self._active(tenure) and not self._publisher.interrupted:
             if time.monotonic() - checked > CHECK_SECONDS:
                 if not await self._publisher.still_stands():
                     return
                 checked = time.monotonic()
-            after = min(stored, tenure.position)
+            if self._stored < tenure.position:
+                await self._issue_ahead(tenure)
+            after = min(self._stored, tenure.position)
             events = await self._log.read(after=after, limit=BATCH_MAX)
             if events:
-                await self._publish(events, tenure=tenure, stored=stored)
-                tenure.position, stored = (max(cursor, events[-1].position) for cursor in (tenure.position, stored))
+                await self._publish(events, tenure)
+            self.progress.state, self.progress.reason = "relaying", None
             if len(events) == BATCH_MAX:
                 caught_up = False
                 await self._measure(tenure)
@@ -175,30 +178,42 @@ class Relay:
             if not events:
                 await self._idle(tenure, after)
 
-    async def _publish(self, events: Sequence[Recorded], *, tenure: Tenure, stored: int) -> None:
+    async def _issue_ahead(self, tenure: Tenure) -> None:
+        """New work does not wait until a long history of copies is replaced."""
+        events = await self._log.read(after=tenure.position, limit=BATCH_MAX)
+        if events:
+            await self._issue(events, datetime.now(UTC))
+            tenure.position = events[-1].position
+
+    async def _publish(self, events: Sequence[Recorded], tenure: Tenure) -> None:
         now = datetime.now(UTC)
         horizon = now - timedelta(seconds=EVENTS_AGE_SECONDS_MAX)
-        new = [recorded for recorded in events if recorded.position > tenure.position]
-        for recorded in new:
-            if isinstance(recorded.event, ProviderConnected):
-                await self._publisher.ensure_consumer(recorded.stream)
+        unissued = [recorded for recorded in events if recorded.position > tenure.position]
         # A lost copy that the stream would drop for its age is not worth replacing.
         missing = [
             recorded
             for recorded in events
-            if recorded.position > stored and (recorded.at > horizon or recorded.position > tenure.position)
+            if recorded.position > self._stored and (recorded.at > horizon or recorded.position > tenure.position)
         ]
-        tickets = [recorded for recorded in new if isinstance(recorded.event, InstallationReserved)]
         if len(events) <= TICKETS_FIRST_MAX:
-            await self._publisher.issue(tickets, at=now)
+            await self._issue(unissued, now)
             await self._publisher.publish(missing)
-            return
-        outcomes = await asyncio.gather(
-            self._publisher.issue(tickets, at=now), self._publisher.publish(missing), return_exceptions=True
-        )
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        else:
+            outcomes = await asyncio.gather(
+                self._issue(unissued, now), self._publisher.publish(missing), return_exceptions=True
+            )
+            for outcome in outcomes:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+        self._stored = max(self._stored, events[-1].position)
+        tenure.position = max(tenure.position, events[-1].position)
+
+    async def _issue(self, events: Sequence[Recorded], now: datetime) -> None:
+        for recorded in events:
+            if isinstance(recorded.event, ProviderConnected):
+                await self._publisher.ensure_consumer(recorded.stream)
+        tickets = [recorded for recorded in events if isinstance(recorded.event, InstallationReserved)]
+        await self._publisher.issue(tickets, at=now)
 
     async def _idle(self, tenure: Tenure, after: int) -> None:
         await first_of(
@@ -210,13 +225,12 @@ class Relay:
 
     def _report(self, tenure: Tenure, *, caught_up: bool) -> None:
         self._backoff_seconds = BACKOFF_SECONDS_MIN
-        self.progress.state, self.progress.reason = "relaying", None
-        self.progress.position = self.progress.head = tenure.position
+        self.progress.position = self.progress.head = min(self._stored, tenure.position)
         if not caught_up:
             logger.info("relay_caught_up", position=tenure.position)
 
     async def _measure(self, tenure: Tenure) -> None:
-        self.progress.position = tenure.position
+        self.progress.position = min(self._stored, tenure.position)
         try:
             self.progress.head = await self._log.head()
         except StoreOffline:

@@ -1,0 +1,210 @@
+"""One connection to NATS that is never given up: it outlives the server being down, killed, wiped or unfriendly."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+from urllib.parse import urlsplit
+
+import nats.errors
+import structlog
+from msgspec import Struct
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.js import JetStreamContext
+
+CONNECT_SECONDS: Final = 2
+RECONNECT_SECONDS: Final = 0.5
+PING_SECONDS: Final = 10
+PINGS_OUTSTANDING_MAX: Final = 2
+REQUEST_SECONDS: Final = 3.0
+PENDING_MESSAGES_MAX: Final = 65_536
+
+Handler = Callable[[Msg], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+class NatsUnavailable(Exception):  # noqa: N818 - a state of the world, not a mistake
+    """NATS did not do what was asked, or did not say so; what became of it is not known. The text is the reason."""
+
+
+class Listening(Struct, eq=False):
+    """A core subscription that follows the connection to whichever client serves it now."""
+
+    subject: str
+    handler: Handler
+    subscription: Subscription | None = None
+
+
+class Connection:
+    """Made by `connect`. Whoever uses it sees errors while NATS is away, never a message sent later than they know.
+
+    The library's client ends for good on some errors of the server (an authorization that fails for a moment is enough):
+    then a new client takes its place, with the same listeners. So ask for `client` each time.
+    """
+
+    def __init__(self, url: str, *, name: str) -> None:
+        self._url = url
+        self._name = name
+        self._place = urlsplit(url).netloc.rpartition("@")[2]
+        self._client = Client()
+        self._listeners: list[Listening] = []
+        self._arrivals: list[Callable[[], None]] = []
+        self._up = asyncio.Event()
+        self._asking: set[asyncio.Timeout] = set()
+        self._complaint = ""
+        self._keeper: asyncio.Task[None] | None = None
+        self.generation = 0
+
+    @property
+    def connected(self) -> bool:
+        return self._up.is_set() and self._client.is_connected
+
+    @property
+    def client(self) -> Client:
+        return self._client
+
+    @property
+    def jetstream(self) -> JetStreamContext:
+        return self._client.jetstream(timeout=REQUEST_SECONDS)
+
+    async def start(self, *, timeout_seconds: float) -> None:
+        """Return when connected, or when the time is over: then it goes on in the background."""
+        self._keeper = asyncio.create_task(self._keep(), name="nats-connection")
+        await self.wait_connected(timeout_seconds=timeout_seconds)
+
+    async def wait_connected(self, *, timeout_seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                await self._up.wait()
+        return self.connected
+
+    @asynccontextmanager
+    async def asking(self, seconds: float = REQUEST_SECONDS) -> AsyncIterator[None]:
+        """Whatever fails inside becomes NatsUnavailable; so does an answer that takes longer than the seconds.
+
+        Nobody waits for the answer of a server that is gone: its connection's end is the end of the waiting.
+        """
+        if not self.connected:
+            raise NatsUnavailable("not connected")
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                self._asking.add(limit)
+                try:
+                    yield
+                finally:
+                    self._asking.discard(limit)
+        except (nats.errors.Error, TimeoutError, OSError) as error:
+            reason = str(error) or (
+                f"no answer within {seconds:g} s" if self._up.is_set() else "the connection was lost"
+            )
+            raise NatsUnavailable(reason) from error
+
+    def on_arrival(self, callback: Callable[[], None]) -> None:
+        """Call back after every connect and reconnect; the server may be another one, or an empty one."""
+        self._arrivals.append(callback)
+
+    def off_arrival(self, callback: Callable[[], None]) -> None:
+        self._arrivals.remove(callback)
+
+    async def listen(self, subject: str, handler: Handler) -> Listening:
+        """Hear a subject from now on, across reconnects; what is said while NATS is away is not heard."""
+        listening = Listening(subject, handler)
+        self._listeners.append(listening)
+        if self._up.is_set():
+            async with self.asking():
+                await self._subscribe(self._client, listening)
+        return listening
+
+    async def unlisten(self, listening: Listening) -> None:
+        self._listeners.remove(listening)
+        if listening.subscription is not None:
+            with suppress(nats.errors.Error):
+                await listening.subscription.unsubscribe()
+
+    async def close(self) -> None:
+        """Send what is still to be sent, then end."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeper
+        self._up.clear()
+        with suppress(nats.errors.Error, OSError, AssertionError):  # asserts when it never got as far as connecting
+            await self._client.close()
+
+    async def _keep(self) -> None:
+        while True:
+            client, ended = Client(), asyncio.Event()
+            self._client = client
+            try:
+                await self._open(client, ended)
+                for listening in self._listeners:
+                    await self._subscribe(client, listening)
+                await self._arrived()
+                await ended.wait()
+                log.warning("nats_connection_ended", server=self._place, error=str(client.last_error))
+            except Exception as error:  # noqa: BLE001 - whatever answers at that address, it may be NATS the next time
+                await self._complain(error)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _open(self, client: Client, ended: asyncio.Event) -> None:
+        async def closed() -> None:
+            ended.set()
+
+        await client.connect(
+            self._url,
+            name=self._name,
+            error_cb=self._complain,
+            disconnected_cb=self._left,
+            reconnected_cb=self._arrived,
+            closed_cb=closed,
+            connect_timeout=CONNECT_SECONDS,
+            reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # declared int, only added and slept
+            max_reconnect_attempts=-1,
+            ping_interval=PING_SECONDS,
+            max_outstanding_pings=PINGS_OUTSTANDING_MAX,
+            # A message published while NATS is away is refused at once, not kept and sent behind the caller's back.
+            pending_size=0,
+        )
+
+    async def _subscribe(self, client: Client, listening: Listening) -> None:
+        listening.subscription = await client.subscribe(
+            listening.subject, cb=listening.handler, pending_msgs_limit=PENDING_MESSAGES_MAX
+        )
+
+    async def _arrived(self) -> None:
+        self.generation += 1
+        self._complaint = ""
+        self._up.set()
+        log.info("nats_connected", server=self._place, generation=self.generation)
+        for callback in tuple(self._arrivals):
+            callback()
+
+    async def _left(self) -> None:
+        if self._up.is_set():
+            self._up.clear()
+            for limit in self._asking:
+                if not limit.expired():
+                    limit.reschedule(asyncio.get_running_loop().time())
+            log.warning("nats_disconnected", server=self._place)
+
+    async def _complain(self, error: Exception) -> None:
+        """The client reports every attempt of a long outage; one line for each kind of trouble is enough."""
+        complaint = f"{type(error).__name__}: {error}"
+        if complaint != self._complaint:
+            self._complaint = complaint
+            log.warning("nats_trouble", server=self._place, error=complaint)
+
+
+async def connect(url: str, *, name: str, timeout_seconds: float = CONNECT_SECONDS) -> Connection:
+    """A connection, connected if NATS answers in time; otherwise it keeps trying and whoever waits for it goes on then.
+
+    Raises ValueError on something that is no URL of a NATS server.
+    """
+    if not urlsplit(url).hostname:
+        raise ValueError("a NATS URL looks like nats://host:4222")
+    connection = Connection(url, name=name)
+    await connection.start(timeout_seconds=timeout_seconds)
+    return connection

@@ -1,0 +1,120 @@
+"""What travels: an event as a CloudEvents 1.0 binary mode message, and the work ticket of a slot that is held."""
+
+import string
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from adapters.nats.streams import work_subject
+from domain.events import Recorded
+from domain.installation.events import InstallationReserved
+
+SOURCE: Final = "urn:waybill"
+SPEC_VERSION: Final = "1.0"
+CONTENT_TYPE: Final = "application/json"
+MESSAGE_ID: Final = "Nats-Msg-Id"
+POSITION: Final = "waybill-position"
+STORE_EPOCH: Final = "waybill-store-epoch"
+# With its headers a message stays under the stream's limit. An event beyond it must not hold up all that come after.
+BODY_BYTES_MAX: Final = 900 * 1024
+
+# The CloudEvents binding for NATS: printable ASCII stands as it is, but for the double quote and the percent sign.
+_PLAIN: Final = "".join(set(string.digits + string.ascii_letters + string.punctuation) - set('"%'))
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+class Message(Struct, frozen=True):
+    subject: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Ticket(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Work may be waiting: look at the target of this run. It gives no right to anything; the store does.
+
+    `event_id` and `position` are those of the event that reserved the slot, `request_id` and `correlation_id` are its own.
+    """
+
+    run_id: UUID
+    provider_id: UUID
+    installation_id: UUID
+    event_id: UUID
+    position: int
+    request_id: str
+    correlation_id: UUID
+    issued_at: datetime
+
+
+def event_message(recorded: Recorded, *, store_epoch: str, again: str = "") -> Message:
+    """`again` makes the message id another one, for a server that remembers ids of messages it no longer has."""
+    noun, _, name = recorded.topic.partition(".")
+    body = _ENCODER.encode(recorded.event)
+    headers = {
+        MESSAGE_ID: f"{recorded.id}{again}",
+        "ce-specversion": SPEC_VERSION,
+        "ce-id": str(recorded.id),
+        "ce-source": SOURCE,
+        "ce-type": f"io.waybill.{noun}.{name}.v{type(recorded.event).VERSION}",
+        "ce-subject": str(recorded.stream),
+        "ce-time": timestamp(recorded.at),
+        "ce-datacontenttype": CONTENT_TYPE,
+        "ce-sequence": f"{recorded.position:020d}",
+        "ce-correlationid": str(recorded.correlation_id),
+        "content-type": CONTENT_TYPE,
+        "traceparent": traceparent(recorded),
+        POSITION: str(recorded.position),
+        "waybill-stream-version": str(recorded.version),
+        STORE_EPOCH: store_epoch,
+        "waybill-request-id": percent_encoded(recorded.request_id),
+        "waybill-actor-kind": recorded.actor.kind,
+        "waybill-actor-id": percent_encoded(recorded.actor.id),
+    }
+    if recorded.causation_id is not None:
+        headers["ce-causationid"] = str(recorded.causation_id)
+    if len(body) > BODY_BYTES_MAX:
+        headers["waybill-data-omitted"] = str(len(body))
+        body = b""
+    return Message(f"waybill.events.{noun}.{name}.{recorded.stream}", headers, body)
+
+
+def ticket_message(recorded: Recorded, *, issued_at: datetime, again: str = "") -> Message:
+    """The ticket for an InstallationReserved; `recorded` must be one."""
+    event = recorded.event
+    if not isinstance(event, InstallationReserved):
+        raise TypeError(f"{recorded.name} reserves no slot")
+    ticket = Ticket(
+        run_id=event.run_id,
+        provider_id=event.provider_id,
+        installation_id=recorded.stream,
+        event_id=recorded.id,
+        position=recorded.position,
+        request_id=recorded.request_id,
+        correlation_id=recorded.correlation_id,
+        issued_at=issued_at,
+    )
+    # Not the event's own id, and another one when issued again: a server swallows an id that it saw within its window,
+    # and a ticket that is swallowed after the first one was taken and lost would be missed for ever.
+    headers = {
+        MESSAGE_ID: f"{recorded.id}:ticket{again}",
+        "content-type": CONTENT_TYPE,
+        "traceparent": traceparent(recorded),
+    }
+    return Message(work_subject(event.provider_id), headers, _ENCODER.encode(ticket))
+
+
+def traceparent(recorded: Recorded) -> str:
+    """W3C trace context: all that follows from one request is one trace, each event a span of it."""
+    return f"00-{recorded.correlation_id.hex}-{recorded.id.hex[16:]}-01"
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC, with microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def percent_encoded(value: str) -> str:
+    return quote(value, safe=_PLAIN)

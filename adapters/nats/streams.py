@@ -1,0 +1,140 @@
+"""The two streams and the work consumers: what they are called, how they are bounded, and how they come to be."""
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+import structlog
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+    StreamInfo,
+)
+from nats.js.errors import NotFoundError
+
+from adapters.nats.connection import Connection, NatsUnavailable
+
+EVENTS_STREAM: Final = "WAYBILL_EVENTS"
+EVENTS_SUBJECTS: Final = "waybill.events.>"
+EVENTS_AGE_SECONDS_MAX: Final = 30 * 24 * 3600
+EVENTS_BYTES_MAX: Final = 1024**3
+
+WORK_STREAM: Final = "WAYBILL_WORK"
+WORK_SUBJECTS: Final = "waybill.work.>"
+WORK_BYTES_MAX: Final = 256 * 1024**2
+
+MESSAGE_BYTES_MAX: Final = 1024**2
+DUPLICATE_WINDOW_SECONDS: Final = 120
+
+ACK_WAIT_SECONDS: Final = 30
+ACK_PENDING_MAX: Final = 1_000
+PULLS_WAITING_MAX: Final = 128
+DELIVER_FOR_EVER: Final = -1
+
+EVENTS: Final = StreamConfig(
+    name=EVENTS_STREAM,
+    description="Every event of Waybill, in order, as CloudEvents. A copy: Postgres has the truth.",
+    subjects=[EVENTS_SUBJECTS],
+    retention=RetentionPolicy.LIMITS,
+    storage=StorageType.FILE,
+    discard=DiscardPolicy.OLD,
+    max_age=EVENTS_AGE_SECONDS_MAX,
+    max_bytes=EVENTS_BYTES_MAX,
+    max_msg_size=MESSAGE_BYTES_MAX,
+    duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    allow_direct=True,
+    allow_atomic=True,
+)
+# Full means that publishing is refused and the relay waits: a ticket that made room for another, or that aged out, would
+# leave its slot held with nobody called. So the bound is in bytes, not in age.
+WORK: Final = StreamConfig(
+    name=WORK_STREAM,
+    description="One ticket for each target whose slot is held. Whoever takes one asks the store what is left to do.",
+    subjects=[WORK_SUBJECTS],
+    retention=RetentionPolicy.WORK_QUEUE,
+    storage=StorageType.FILE,
+    discard=DiscardPolicy.NEW,
+    max_bytes=WORK_BYTES_MAX,
+    max_msg_size=MESSAGE_BYTES_MAX,
+    duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    allow_atomic=True,
+)
+OURS: Final = (
+    "subjects",
+    "discard",
+    "max_age",
+    "max_bytes",
+    "max_msg_size",
+    "duplicate_window",
+    "allow_direct",
+    "allow_atomic",
+)
+
+log = structlog.get_logger(__name__)
+
+
+def work_subject(provider_id: UUID) -> str:
+    return f"waybill.work.install.{provider_id}"
+
+
+def consumer_name(provider_id: UUID) -> str:
+    return f"install-{provider_id}"
+
+
+async def ensure_streams(connection: Connection) -> tuple[StreamInfo, StreamInfo]:
+    """The events stream and the work stream as they are now, made or mended where needed. Raises NatsUnavailable."""
+    async with connection.asking():
+        return await _ensure_stream(connection, EVENTS), await _ensure_stream(connection, WORK)
+
+
+async def ensure_work_consumer(connection: Connection, provider_id: UUID) -> None:
+    """The one durable consumer of a provider connection, shared by all installers. Raises NatsUnavailable."""
+    config = ConsumerConfig(
+        durable_name=consumer_name(provider_id),
+        filter_subject=f"waybill.work.*.{provider_id}",
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT_SECONDS,
+        max_ack_pending=ACK_PENDING_MAX,
+        max_waiting=PULLS_WAITING_MAX,
+        # Redelivery is not a retry policy: a ticket that comes again has the store asked again, as often as it takes.
+        max_deliver=DELIVER_FOR_EVER,
+    )
+    async with connection.asking():
+        await connection.jetstream.add_consumer(WORK_STREAM, config)
+
+
+async def stamp(connection: Connection, info: StreamInfo, metadata: Mapping[str, str]) -> None:
+    """Write into a stream's own metadata what must be forgotten with the stream. Raises NatsUnavailable."""
+    async with connection.asking():
+        together = {**(info.config.metadata or {}), **metadata}
+        await connection.jetstream.update_stream(info.config.evolve(metadata=together))
+
+
+async def _ensure_stream(connection: Connection, wanted: StreamConfig) -> StreamInfo:
+    jetstream = connection.jetstream
+    try:
+        info = await jetstream.stream_info(str(wanted.name))
+    except NotFoundError:
+        info = await jetstream.add_stream(wanted)
+        if info.did_create:
+            log.info("stream_created", stream=wanted.name)
+    different = {name: getattr(wanted, name) for name in OURS if _differs(info.config, wanted, name)}
+    if different:
+        info = await jetstream.update_stream(info.config.evolve(**different))
+        log.info("stream_updated", stream=wanted.name, fields=sorted(different))
+    if not info.config.allow_atomic:
+        raise NatsUnavailable("this NATS server has no atomic batches: version 2.12 or later is needed")
+    return info
+
+
+def _differs(found: StreamConfig, wanted: StreamConfig, name: str) -> bool:
+    """What is unset in the wish comes back from the server as its word for unlimited."""
+    unset = (None, 0, -1)
+    actual, wish = getattr(found, name), getattr(wanted, name)
+    return actual != wish and not (actual in unset and wish in unset)
