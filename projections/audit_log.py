@@ -1,0 +1,185 @@
+"""The audit log: one entry for every event, in words that stay: who did what to what, and how it went."""
+
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.access.events import AccessDenied, ApiKeyIssued
+from domain.catalog import BY_TOPIC
+from domain.errors import Code
+from domain.events import Actor, Recorded
+from domain.install_run.events import (
+    ProviderFailed,
+    ProviderStarted,
+    ProviderSucceeded,
+    RunFailed,
+    RunPartiallyFailed,
+    RunQueued,
+    RunStarted,
+    RunSucceeded,
+)
+from domain.installation.events import (
+    InstallationAwaited,
+    InstallationChanged,
+    InstallationReleased,
+    InstallationReserved,
+)
+from domain.provider.events import (
+    ProviderActivated,
+    ProviderConnected,
+    ProviderDeactivated,
+    ProviderVerificationFailed,
+    ProviderVerified,
+)
+from domain.skill.events import SkillRegistered, SkillVersionPublished
+from projections.read_model import ReadModel
+from projections.rows import Rows
+
+# People search for these and export them, so an action keeps its name whatever becomes of the event's.
+ACTIONS: Final[dict[str, str]] = {
+    SkillRegistered.TOPIC: "skill.registered",
+    SkillVersionPublished.TOPIC: "skill.version_published",
+    ProviderConnected.TOPIC: "provider.connected",
+    ProviderVerified.TOPIC: "provider.verified",
+    ProviderVerificationFailed.TOPIC: "provider.verification_failed",
+    ProviderActivated.TOPIC: "provider.activated",
+    ProviderDeactivated.TOPIC: "provider.deactivated",
+    RunQueued.TOPIC: "install_run.queued",
+    RunStarted.TOPIC: "install_run.started",
+    ProviderStarted.TOPIC: "install_run.provider_started",
+    ProviderSucceeded.TOPIC: "install_run.provider_succeeded",
+    ProviderFailed.TOPIC: "install_run.provider_failed",
+    RunSucceeded.TOPIC: "install_run.succeeded",
+    RunFailed.TOPIC: "install_run.failed",
+    RunPartiallyFailed.TOPIC: "install_run.partially_failed",
+    InstallationAwaited.TOPIC: "installation.awaited",
+    InstallationReserved.TOPIC: "installation.reserved",
+    InstallationChanged.TOPIC: "installation.changed",
+    InstallationReleased.TOPIC: "installation.released",
+    ApiKeyIssued.TOPIC: "api_key.issued",
+    AccessDenied.TOPIC: "access.denied",
+}
+
+SCHEMA: Final = """
+    CREATE TABLE {table} (
+        position       bigint PRIMARY KEY,
+        at             timestamptz NOT NULL,
+        actor          jsonb       NOT NULL,
+        action         text        NOT NULL,
+        target         text        NOT NULL,
+        result         text        NOT NULL,
+        code           text,
+        request_id     text        NOT NULL,
+        correlation_id uuid        NOT NULL,
+        actor_id       text        NOT NULL,
+        subject        uuid
+    );
+    CREATE INDEX ON {table} (actor_id, position);
+    CREATE INDEX ON {table} (action, position);
+    CREATE INDEX ON {table} (target, position);
+    CREATE INDEX ON {table} (result, position) WHERE result <> 'success';
+    CREATE INDEX ON {table} (code, position) WHERE code IS NOT NULL;
+    CREATE INDEX ON {table} (subject, position) WHERE subject IS NOT NULL;
+    CREATE INDEX ON {table} USING brin (at) WITH (autosummarize = on);
+"""
+
+Result = Literal["success", "failure", "denied"]
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True, rename="camel"):
+    """`target` is a noun and a name or id: `skill:kbo-results`, `install_run:0198...`, `route:POST /api/skills`."""
+
+    position: int
+    at: datetime
+    actor: Actor
+    action: str
+    target: str
+    result: Result
+    code: Code | None
+    request_id: str
+    correlation_id: UUID
+
+
+class AuditRow(AuditEntry, frozen=True, kw_only=True, rename="camel"):
+    """`subject` is the stream of a thing with a name: its later events say only the stream, and find the name by it."""
+
+    actor_id: str
+    subject: UUID | None
+
+
+def keys(recorded: Recorded) -> tuple[UUID, ...]:
+    match recorded.event:
+        case (
+            SkillVersionPublished()
+            | ProviderVerified()
+            | ProviderVerificationFailed()
+            | ProviderActivated()
+            | ProviderDeactivated()
+        ):
+            return (recorded.stream,)
+        case _:
+            return ()
+
+
+def project(recorded: Recorded, rows: Rows[AuditRow]) -> None:
+    target, subject = _target(recorded, rows)
+    result, code = _result(recorded)
+    rows.put(
+        AuditRow(
+            position=recorded.position,
+            at=recorded.at,
+            actor=recorded.actor,
+            action=ACTIONS[recorded.topic],
+            target=target,
+            result=result,
+            code=code,
+            request_id=recorded.request_id,
+            correlation_id=recorded.correlation_id,
+            actor_id=recorded.actor.id,
+            subject=subject,
+        )
+    )
+
+
+def _target(recorded: Recorded, rows: Rows[AuditRow]) -> tuple[str, UUID | None]:
+    match recorded.event:
+        case SkillRegistered(name=name):
+            return f"skill:{name}", recorded.stream
+        case ProviderConnected(name=name):
+            return f"provider:{name}", recorded.stream
+        case ApiKeyIssued(key_id=key_id):
+            return f"api_key:{key_id}", None
+        case AccessDenied(method=method, path=path):
+            return f"route:{method} {path}", None
+    if keys(recorded):
+        return rows.require(recorded.stream).target, recorded.stream
+    noun = recorded.topic.partition(".")[0]
+    return f"{noun}:{recorded.stream}", None
+
+
+def _result(recorded: Recorded) -> tuple[Result, Code | None]:
+    """A run that failed for several reasons has no single code; its targets' entries have one each."""
+    match recorded.event:
+        case AccessDenied(code=code):
+            return "denied", code
+        case ProviderVerificationFailed(code=code) | ProviderFailed(code=code):
+            return "failure", code
+        case RunFailed(failures=failures) | RunPartiallyFailed(failures=failures):
+            return "failure", next(iter(failures)) if len(failures) == 1 else None
+        case _:
+            return "success", None
+
+
+AUDIT_LOG: Final = ReadModel(
+    name="audit_log",
+    generation=1,
+    schema=SCHEMA,
+    topics=frozenset(BY_TOPIC),
+    row=AuditRow,
+    key="subject",
+    keys=keys,
+    append_only=True,
+    project=project,
+)

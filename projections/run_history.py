@@ -1,0 +1,86 @@
+"""The history of each install run: every event that belongs to it, those of the slots that it held or waited for too."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from domain.events import Actor, Recorded
+from domain.install_run.events import RunEvent
+from domain.installation.events import InstallationEvent
+from projections.read_model import ReadModel, topics_of
+from projections.rows import Rows
+
+# `data` is json and not jsonb: it is shown as it was stored, and nothing looks inside.
+SCHEMA: Final = """
+    CREATE TABLE {table} (
+        id             uuid        NOT NULL,
+        position       bigint      NOT NULL,
+        event          text        NOT NULL,
+        stream         uuid        NOT NULL,
+        version        bigint      NOT NULL,
+        at             timestamptz NOT NULL,
+        actor          jsonb       NOT NULL,
+        request_id     text        NOT NULL,
+        correlation_id uuid        NOT NULL,
+        causation_id   uuid,
+        data           json        NOT NULL,
+        run_id         uuid        NOT NULL,
+        PRIMARY KEY (run_id, position)
+    );
+"""
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+class HistoryEvent(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An event as people see it; `data` is JSON, in the newest shape of the event."""
+
+    id: UUID
+    position: int
+    event: str
+    stream: UUID
+    version: int
+    at: datetime
+    actor: Actor
+    request_id: str
+    correlation_id: UUID
+    causation_id: UUID | None
+    data: msgspec.Raw
+
+
+class HistoryRow(HistoryEvent, frozen=True, kw_only=True, rename="camel"):
+    run_id: UUID
+
+
+def project(recorded: Recorded, rows: Rows[HistoryRow]) -> None:
+    rows.put(
+        HistoryRow(
+            id=recorded.id,
+            position=recorded.position,
+            event=recorded.name,
+            stream=recorded.stream,
+            version=recorded.version,
+            at=recorded.at,
+            actor=recorded.actor,
+            request_id=recorded.request_id,
+            correlation_id=recorded.correlation_id,
+            causation_id=recorded.causation_id,
+            data=msgspec.Raw(_ENCODER.encode(recorded.event)),
+            run_id=recorded.event.run_id if isinstance(recorded.event, InstallationEvent) else recorded.stream,
+        )
+    )
+
+
+RUN_HISTORY: Final = ReadModel(
+    name="run_history",
+    generation=1,
+    schema=SCHEMA,
+    topics=topics_of(RunEvent, InstallationEvent),
+    row=HistoryRow,
+    key="run_id",
+    append_only=True,
+    project=project,
+)

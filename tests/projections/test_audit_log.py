@@ -1,0 +1,139 @@
+import re
+
+import msgspec
+import pytest
+
+from domain.access.events import AccessDenied, ApiKeyIssued
+from domain.access.state import denials_stream, key_stream
+from domain.catalog import BY_TOPIC
+from domain.errors import Code
+from domain.events import Actor, Role
+from domain.provider.events import ProviderVerificationFailed, ProviderVerified
+from projections.audit_log import ACTIONS, AUDIT_LOG, AuditEntry, AuditRow
+from projections.rows import ImpossibleHistoryError
+from tests.kit.projection_spec import ADMIN, History, given
+from tests.projections.stories import OPENAI, Story
+
+
+def entries(history: History) -> list[AuditRow]:
+    return given(history).rows(AUDIT_LOG)
+
+
+def test_every_event_is_audited() -> None:
+    """An event without an action would park the audit log; an action without an event would be a word for nothing."""
+    assert ACTIONS.keys() == BY_TOPIC.keys() == AUDIT_LOG.topics
+
+
+def test_actions_are_plain_and_different() -> None:
+    assert len(set(ACTIONS.values())) == len(ACTIONS)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*", action) for action in ACTIONS.values())
+
+
+def test_actions_stay() -> None:
+    """People search for these: one that is renamed breaks their searches, so only ever add to this list."""
+    assert sorted(ACTIONS.values()) == [
+        "access.denied",
+        "api_key.issued",
+        "install_run.failed",
+        "install_run.partially_failed",
+        "install_run.provider_failed",
+        "install_run.provider_started",
+        "install_run.provider_succeeded",
+        "install_run.queued",
+        "install_run.started",
+        "install_run.succeeded",
+        "installation.awaited",
+        "installation.changed",
+        "installation.released",
+        "installation.reserved",
+        "provider.activated",
+        "provider.connected",
+        "provider.deactivated",
+        "provider.verification_failed",
+        "provider.verified",
+        "skill.registered",
+        "skill.version_published",
+    ]
+
+
+def test_things_with_a_name_are_called_by_it_in_every_entry() -> None:
+    story = Story()
+    story.publish()
+    story.connect("openai")
+    story.publish()
+    story.add(OPENAI, ProviderVerified())
+    assert [(entry.action, entry.target) for entry in entries(story)] == [
+        ("skill.registered", "skill:kbo-results"),
+        ("skill.version_published", "skill:kbo-results"),
+        ("provider.connected", "provider:openai"),
+        ("skill.version_published", "skill:kbo-results"),
+        ("provider.verified", "provider:openai"),
+    ]
+
+
+def test_an_entry_says_who_when_and_from_which_request() -> None:
+    story = Story()
+    run = story.run(1, "openai")
+    entry = entries(story)[0]
+    recorded = story.events[0]
+    assert (entry.action, entry.target, entry.result, entry.code) == (
+        "install_run.queued",
+        f"install_run:{run.id}",
+        "success",
+        None,
+    )
+    assert (entry.actor, entry.actor_id) == (ADMIN, "key-1")
+    assert (entry.position, entry.at, entry.request_id, entry.correlation_id) == (
+        1,
+        recorded.at,
+        recorded.request_id,
+        recorded.correlation_id,
+    )
+
+
+def test_failures_carry_their_code() -> None:
+    story = Story()
+    story.connect("openai")
+    story.add(OPENAI, ProviderVerificationFailed(code=Code.PROVIDER_UNAUTHORIZED, message="no"))
+    story.run(1, "openai").start("openai").fail("openai", Code.PROVIDER_TOO_LARGE)
+    failures = [(entry.action, entry.code) for entry in entries(story) if entry.result == "failure"]
+    assert failures == [
+        ("provider.verification_failed", Code.PROVIDER_UNAUTHORIZED),
+        ("install_run.provider_failed", Code.PROVIDER_TOO_LARGE),
+        ("install_run.failed", Code.PROVIDER_TOO_LARGE),
+    ]
+
+
+def test_a_run_that_failed_for_several_reasons_has_no_single_code() -> None:
+    story = Story()
+    run = story.run(1, "openai", "claude", "gemini").start("openai").start("claude").start("gemini")
+    run.fail("openai", Code.PROVIDER_TIMEOUT).fail("claude", Code.PROVIDER_TOO_LARGE).succeed("gemini")
+    ended = next(entry for entry in entries(story) if entry.action == "install_run.partially_failed")
+    assert (ended.result, ended.code) == ("failure", None)
+
+
+def test_keys_and_denials() -> None:
+    nobody = Actor(kind="anonymous", id="127.0.0.1", name="127.0.0.1")
+    history = History()
+    history.add(
+        key_stream("key-2"), ApiKeyIssued(key_id="key-2", name="ci", role=Role.OPERATOR, secret_sha256=f"{7:064x}")
+    )
+    denied = AccessDenied(source="127.0.0.1", code=Code.UNAUTHORIZED, method="POST", path="/api/skills")
+    history.add(denials_stream("127.0.0.1"), denied, actor=nobody)
+    assert [(entry.action, entry.target, entry.result, entry.code) for entry in entries(history)] == [
+        ("api_key.issued", "api_key:key-2", "success", None),
+        ("access.denied", "route:POST /api/skills", "denied", Code.UNAUTHORIZED),
+    ]
+    assert f"{7:064x}".encode() not in msgspec.json.encode(entries(history))
+
+
+def test_a_name_that_was_never_given_cannot_be() -> None:
+    history = History()
+    history.add(OPENAI, ProviderVerified())
+    with pytest.raises(ImpossibleHistoryError):
+        entries(history)
+
+
+def test_the_resource_has_the_fields_of_the_contract() -> None:
+    contract = "position at actor action target result code requestId correlationId"
+    assert [field.encode_name for field in msgspec.structs.fields(AuditEntry)] == contract.split()

@@ -1,0 +1,50 @@
+import msgspec
+
+from domain.install_run.events import RunEvent
+from domain.installation.events import InstallationEvent
+from projections.run_history import RUN_HISTORY, HistoryEvent
+from tests.kit.projection_spec import given
+from tests.projections.stories import Story
+
+
+def test_a_history_has_every_event_of_the_run_and_of_its_slots() -> None:
+    story = Story()
+    story.publish()
+    first = story.run(1, "openai").start("openai")
+    second = story.run(2, "openai", version=2)
+    first.succeed("openai")
+    rows = given(story).rows(RUN_HISTORY)
+    assert [row.event for row in rows if row.run_id == first.id] == [
+        "RunQueued",
+        "InstallationReserved",
+        "RunStarted",
+        "ProviderStarted",
+        "ProviderSucceeded",
+        "RunSucceeded",
+        "InstallationChanged",
+    ]
+    assert [row.event for row in rows if row.run_id == second.id] == [
+        "RunQueued",
+        "InstallationAwaited",
+        "InstallationReserved",
+    ]
+
+
+def test_an_event_is_shown_with_all_that_is_known_of_it() -> None:
+    story = Story()
+    story.run(1, "openai")
+    recorded = story.events[1]
+    row = given(story).rows(RUN_HISTORY)[1]
+    for field in ("id", "position", "stream", "version", "at", "actor", "request_id", "correlation_id", "causation_id"):
+        assert getattr(row, field) == getattr(recorded, field)
+    assert msgspec.json.decode(row.data) == msgspec.to_builtins(recorded.event)
+
+
+def test_no_event_of_a_run_or_an_installation_is_left_out() -> None:
+    for event in (*RunEvent.__args__, *InstallationEvent.__args__):
+        assert event.TOPIC in RUN_HISTORY.topics
+
+
+def test_the_resource_has_the_fields_of_the_contract() -> None:
+    contract = "id position event stream version at actor requestId correlationId causationId data"
+    assert [field.encode_name for field in msgspec.structs.fields(HistoryEvent)] == contract.split()

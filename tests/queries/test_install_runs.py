@@ -1,0 +1,101 @@
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.errors import Code, RunNotFound
+from domain.events import Actor
+from domain.install_run.state import RunStatus
+from queries.get_install_run import GetInstallRun, get_install_run
+from queries.list_install_runs import ListInstallRuns, list_install_runs
+from tests.kit.projection_spec import ADMIN
+from tests.kit.read_side import ReadSide
+from tests.projections.stories import CLAUDE, SKILL, Story
+
+pytestmark = pytest.mark.anyio
+
+CI = Actor(kind="api_key", id="key-2", name="ci")
+
+
+class Told(Story):
+    """Four runs: a success, a failure, one that succeeds in part, and one that is queued by somebody else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        success = self.run(1, "openai").start("openai").succeed("openai")
+        failure = self.run(2, "claude").start("claude").fail("claude", Code.PROVIDER_TIMEOUT)
+        partial = self.run(3, "openai", "claude", version=2).start("openai").start("claude")
+        partial.succeed("openai").fail("claude", Code.PROVIDER_TOO_LARGE)
+        self.default_actor = CI
+        queued = self.run(4, "gemini", skill="other")
+        self.runs = {run.id: name for run, name in zip((success, failure, partial, queued), "sfpq", strict=True)}
+
+    def queued_at(self, name: str) -> datetime:
+        return next(event.at for event in self if self.runs.get(event.stream) == name)
+
+
+@pytest.fixture
+async def told(side: ReadSide) -> Told:
+    story = Told()
+    await side.tell(story.events)
+    return story
+
+
+async def found(side: ReadSide, told: Told, **filters: Any) -> str:
+    answer = await list_install_runs(side.reader, ListInstallRuns(**filters))
+    return "".join(told.runs[run.id] for run in answer.items)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, "qpfs"),
+        ({"status": (RunStatus.SUCCESS,)}, "s"),
+        ({"status": (RunStatus.FAILED, RunStatus.PARTIAL_FAILED)}, "pf"),
+        ({"skill": "kbo-results"}, "pfs"),
+        ({"skill": str(SKILL)}, "pfs"),
+        ({"skill": "nothing"}, ""),
+        ({"provider": "openai"}, "ps"),
+        ({"provider": str(CLAUDE)}, "pf"),
+        ({"actor": ADMIN.id}, "pfs"),
+        ({"actor": CI.id}, "q"),
+        ({"code": Code.PROVIDER_TIMEOUT}, "f"),
+        ({"code": Code.PROVIDER_TOO_LARGE}, "p"),
+        ({"provider": "openai", "status": (RunStatus.SUCCESS,), "skill": "kbo-results"}, "s"),
+    ],
+)
+async def test_runs_are_listed_newest_first_by_what_is_asked_for(
+    side: ReadSide, told: Told, filters: dict[str, Any], expected: str
+) -> None:
+    assert await found(side, told, **filters) == expected
+
+
+async def test_times_include_the_first_and_not_the_last(side: ReadSide, told: Told) -> None:
+    since, until = told.queued_at("f"), told.queued_at("q")
+    assert await found(side, told, since=since) == "qpf"
+    assert await found(side, told, until=until) == "pfs"
+    assert await found(side, told, since=since, until=until) == "pf"
+
+
+async def test_pages_follow_each_other_under_a_filter(side: ReadSide, told: Told) -> None:
+    pages, cursor = [], None
+    for _ in range(3):
+        answer = await list_install_runs(side.reader, ListInstallRuns(skill="kbo-results", limit=1, cursor=cursor))
+        pages.append("".join(told.runs[run.id] for run in answer.items))
+        cursor = answer.next_cursor
+    assert (pages, cursor) == (["p", "f", "s"], None)
+
+
+async def test_one_run(side: ReadSide, told: Told) -> None:
+    run_id = next(run_id for run_id, name in told.runs.items() if name == "p")
+    answer = await get_install_run(side.reader, GetInstallRun(run_id=run_id))
+    assert (answer.stale, answer.item.status) == (False, RunStatus.PARTIAL_FAILED)
+    assert answer.item.failures == {Code.PROVIDER_TOO_LARGE: 1}
+    assert answer.item.queued_at == told.queued_at("p")
+    assert answer.item.queued_at.utcoffset() is not None
+
+
+async def test_a_run_that_is_not_there(side: ReadSide) -> None:
+    with pytest.raises(RunNotFound):
+        await get_install_run(side.reader, GetInstallRun(run_id=uuid4()))

@@ -1,0 +1,52 @@
+from uuid import uuid4
+
+import pytest
+
+from domain.errors import ProviderNotFound
+from domain.provider.events import ProviderActivated, ProviderVerified
+from queries.get_provider import GetProvider, get_provider
+from queries.installer_connections import InstallerConnection, installer_connections
+from queries.list_providers import ListProviders, list_providers
+from tests.kit.read_side import ReadSide
+from tests.projections.stories import OPENAI, Story
+
+pytestmark = pytest.mark.anyio
+
+
+def connections() -> Story:
+    story = Story()
+    for name in ("openai", "claude", "gemini"):
+        story.connect(name)
+    story.add(OPENAI, ProviderVerified(), ProviderActivated())
+    return story
+
+
+async def test_providers_are_listed_newest_first_in_pages(side: ReadSide) -> None:
+    await side.tell(connections().events)
+    first = await list_providers(side.reader, ListProviders(limit=2))
+    second = await list_providers(side.reader, ListProviders(limit=2, cursor=first.next_cursor))
+    assert [[provider.name for provider in page.items] for page in (first, second)] == [
+        ["gemini", "claude"],
+        ["openai"],
+    ]
+    assert second.next_cursor is None
+
+
+async def test_one_provider_is_found_by_id_or_name(side: ReadSide) -> None:
+    await side.tell(connections().events)
+    by_id = await get_provider(side.reader, GetProvider(provider=str(OPENAI)))
+    assert by_id == await get_provider(side.reader, GetProvider(provider="openai"))
+    assert (by_id.item.active, by_id.item.verification.status) == (True, "ok")
+
+
+@pytest.mark.parametrize("provider", ["nothing", str(uuid4())])
+async def test_a_provider_that_is_not_there(side: ReadSide, provider: str) -> None:
+    with pytest.raises(ProviderNotFound):
+        await get_provider(side.reader, GetProvider(provider=provider))
+
+
+async def test_an_installer_sees_the_active_connections_only(side: ReadSide) -> None:
+    await side.tell(connections().events)
+    assert list(await installer_connections(side.reader)) == [
+        InstallerConnection(provider_id=OPENAI, name="openai", concurrency_max=4)
+    ]

@@ -1,0 +1,114 @@
+from uuid import uuid4
+
+import pytest
+
+from domain.errors import SkillNotFound
+from domain.skill.events import SkillRegistered
+from domain.skill.state import skill_stream
+from queries.get_skill import GetSkill, get_skill
+from queries.list_skills import ListSkills, list_skills
+from tests.kit.read_side import ReadSide
+from tests.projections.stories import SKILL, Story, digest
+
+pytestmark = pytest.mark.anyio
+
+
+async def names(side: ReadSide, query: ListSkills) -> list[str]:
+    return [skill.name for skill in (await list_skills(side.reader, query)).items]
+
+
+async def test_skills_are_listed_newest_first_whatever_changes_later(side: ReadSide) -> None:
+    story = Story()
+    for name in ("first", "second", "third", "first"):
+        story.publish(name)
+    await side.tell(story.events)
+    assert await names(side, ListSkills()) == ["third", "second", "first"]
+
+
+async def test_pages_follow_each_other_while_skills_change(side: ReadSide) -> None:
+    story = Story()
+    for number in range(5):
+        story.publish(f"skill-{number}")
+    await side.tell(story.events)
+    first = await list_skills(side.reader, ListSkills(limit=2))
+    told = len(story.events)
+    story.publish("skill-5")
+    story.publish("skill-3")
+    await side.tell(story.events[told:])
+    second = await list_skills(side.reader, ListSkills(limit=2, cursor=first.next_cursor))
+    third = await list_skills(side.reader, ListSkills(limit=2, cursor=second.next_cursor))
+    pages = [[skill.name for skill in page.items] for page in (first, second, third)]
+    assert pages == [["skill-4", "skill-3"], ["skill-2", "skill-1"], ["skill-0"]]
+    assert third.next_cursor is None
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("kbo", ["kbo-results"]),
+        ("KBO", ["kbo-results"]),
+        ("야구", ["kbo-results"]),
+        ("100%", ["percent"]),
+        ("%", ["percent"]),
+        ("a_b", ["percent"]),
+        ("a\\b", ["backslash"]),
+        ("nothing", []),
+        ("", ["backslash", "percent", "kbo-results"]),
+    ],
+)
+async def test_a_search_takes_every_character_for_itself(side: ReadSide, q: str, found: list[str]) -> None:
+    story = Story()
+    story.publish("kbo-results", description="야구 결과")
+    story.publish("percent", description="100% of a_b")
+    story.publish("backslash", description="of a\\b, of aXb")
+    await side.tell(story.events)
+    assert await names(side, ListSkills(q=q)) == found
+
+
+async def test_a_search_has_pages_too(side: ReadSide) -> None:
+    story = Story()
+    for name in ("report-1", "other", "report-2"):
+        story.publish(name, description="")
+    await side.tell(story.events)
+    first = await list_skills(side.reader, ListSkills(q="report", limit=1))
+    second = await list_skills(side.reader, ListSkills(q="report", limit=1, cursor=first.next_cursor))
+    assert [skill.name for page in (first, second) for skill in page.items] == ["report-2", "report-1"]
+    assert second.next_cursor is None
+
+
+async def test_one_skill_is_found_by_id_or_name_with_its_versions(side: ReadSide) -> None:
+    story = Story()
+    story.publish()
+    story.publish()
+    await side.tell(story.events)
+    by_id = await get_skill(side.reader, GetSkill(skill=str(SKILL)))
+    by_name = await get_skill(side.reader, GetSkill(skill="kbo-results"))
+    assert by_id == by_name
+    assert not by_id.stale
+    assert [version.digest for version in by_id.item.versions] == [digest(1), digest(2)]
+
+
+async def test_a_name_may_look_like_an_id(side: ReadSide) -> None:
+    name = str(uuid4())
+    story = Story()
+    story.publish(name)
+    await side.tell(story.events)
+    assert (await get_skill(side.reader, GetSkill(skill=name))).item.name == name
+
+
+@pytest.mark.parametrize("skill", ["nothing", str(uuid4()), "", "Kbo-results"])
+async def test_a_skill_that_is_not_there(side: ReadSide, skill: str) -> None:
+    story = Story()
+    story.publish()
+    await side.tell(story.events)
+    with pytest.raises(SkillNotFound):
+        await get_skill(side.reader, GetSkill(skill=skill))
+
+
+async def test_a_skill_without_a_version_is_not_there_yet(side: ReadSide) -> None:
+    story = Story()
+    story.add(skill_stream("half"), SkillRegistered(name="half"))
+    await side.tell(story.events)
+    assert await names(side, ListSkills()) == []
+    with pytest.raises(SkillNotFound):
+        await get_skill(side.reader, GetSkill(skill="half"))

@@ -1,0 +1,137 @@
+"""Reads show what was stored before they came, and say so when they cannot."""
+
+import asyncio
+from time import monotonic
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+
+from domain.errors import RunNotFound, StoreOffline
+from projections.catalog import READ_MODELS
+from projections.install_runs import INSTALL_RUNS
+from projections.tracking import ROLE
+from queries.get_install_run import GetInstallRun, get_install_run
+from queries.get_run_history import GetRunHistory, get_run_history
+from queries.list_install_runs import ListInstallRuns, list_install_runs
+from queries.read_model_health import read_model_health
+from queries.reading import READ_WAIT_SECONDS
+from tests.kit.read_side import ReadSide, open_read_side
+from tests.projections.stories import Story
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_read_waits_for_what_was_stored_before_it_came(side: ReadSide) -> None:
+    story = Story()
+    run = story.run(1, "openai")
+    await side.store(story.events)
+    reading = asyncio.create_task(get_install_run(side.reader, GetInstallRun(run_id=run.id)))
+    await side.take(events=story.events)
+    answer = await reading
+    assert (answer.stale, answer.item.id) == (False, run.id)
+
+
+async def test_a_waiting_read_is_woken_and_does_not_poll_to_the_end(side: ReadSide) -> None:
+    story = Story()
+    run = story.run(1, "openai")
+    await side.store(story.events[:1])
+    waiting = [asyncio.create_task(get_install_run(side.reader, GetInstallRun(run_id=run.id))) for _ in range(20)]
+    await side.take(events=story.events[:1])
+    assert {answer.stale for answer in await asyncio.gather(*waiting)} == {False}
+
+
+async def test_a_read_that_waited_long_enough_answers_with_what_there_is_and_says_so(side: ReadSide) -> None:
+    story = Story()
+    run = story.run(1, "openai")
+    await side.tell(story.events)
+    run.start("openai")
+    await side.store(story.events[2:])
+    started = monotonic()
+    answer = await get_install_run(side.reader, GetInstallRun(run_id=run.id))
+    assert monotonic() - started >= READ_WAIT_SECONDS
+    assert (answer.stale, answer.item.status) == (True, "queued")
+    assert (await list_install_runs(side.reader, ListInstallRuns())).stale
+
+
+async def test_a_stated_position_is_waited_for_and_no_other(side: ReadSide) -> None:
+    story = Story()
+    run = story.run(1, "openai")
+    await side.tell(story.events)
+    run.start("openai")
+    await side.store(story.events[2:])
+    answer = await get_install_run(side.reader, GetInstallRun(run_id=run.id, min_position=2))
+    assert not answer.stale
+    later = await get_install_run(side.reader, GetInstallRun(run_id=run.id, min_position=3))
+    assert later.stale
+
+
+async def test_what_may_be_there_is_not_said_to_be_missing(side: ReadSide) -> None:
+    story = Story()
+    run = story.run(1, "openai")
+    await side.store(story.events)
+    with pytest.raises(StoreOffline):
+        await get_install_run(side.reader, GetInstallRun(run_id=run.id))
+    with pytest.raises(StoreOffline):
+        await get_run_history(side.reader, GetRunHistory(run_id=run.id))
+    with pytest.raises(RunNotFound):
+        await get_install_run(side.reader, GetInstallRun(run_id=run.id, min_position=0))
+
+
+async def test_nobody_waits_for_a_parked_read_model(side: ReadSide) -> None:
+    story = Story()
+    story.run(1, "openai").start("openai").fail("openai", message="no text for jsonb: \0")
+    await side.tell(story.events)
+    started = monotonic()
+    answer = await list_install_runs(side.reader, ListInstallRuns())
+    assert monotonic() - started < READ_WAIT_SECONDS
+    assert answer.stale
+    assert len(answer.items) == 1
+
+
+async def test_before_the_first_projector_there_is_nothing_and_that_is_said(database: str) -> None:
+    unopened = replace(INSTALL_RUNS, generation=99)
+    async with open_read_side(database) as side:
+        await side.store(Story().events)
+        story = Story()
+        story.run(1, "openai")
+        await side.store(story.events)
+        assert not await side.reader.wait(unopened, position=None, timeout_seconds=0)
+        assert list(await side.reader.fetch(unopened, "SELECT {columns} FROM {table}", {}, unopened.row)) == []
+
+
+async def test_health_shows_lag_and_what_parked(side: ReadSide) -> None:
+    story = Story()
+    story.run(1, "openai").start("openai").fail("openai", message="no text for jsonb: \0")
+    await side.tell(story.events)
+    health = {one.name: one for one in await read_model_health(side.reader)}
+    assert health.keys() == {model.name for model in READ_MODELS}
+    parked = health["install_runs"]
+    assert (parked.position, parked.lag, parked.parked_event) == (4, 3, story.events[4].id)
+    assert not parked.healthy
+    assert "UntranslatableCharacter" in str(parked.parked_error)
+    assert (health["audit_log"].lag, health["audit_log"].healthy) == (0, True)
+
+
+async def test_health_of_read_models_that_nobody_has_opened(database: str) -> None:
+    async with open_read_side(database, read_models=()) as side:
+        await side.execute("UPDATE head SET position = 7")
+        assert await read_model_health(side.reader) == ()
+    async with open_read_side(database, read_models=[INSTALL_RUNS]) as side:
+        await side.execute("DELETE FROM read_models")
+        (health,) = await read_model_health(side.reader)
+        assert (health.position, health.lag) == (0, 7)
+
+
+async def test_a_read_survives_the_loss_of_what_wakes_it(side: ReadSide, database: str) -> None:
+    story = Story()
+    run = story.run(1, "openai")
+    await side.store(story.events)
+    reading = asyncio.create_task(get_install_run(side.reader, GetInstallRun(run_id=run.id)))
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'test-projected'"
+        )
+        connection.execute("SELECT 1 FROM roles WHERE role = %s", (ROLE,))
+    await side.take(events=story.events)
+    assert not (await reading).stale
