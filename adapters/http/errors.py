@@ -1,0 +1,160 @@
+"""From an error to its HTTP answer: the only place that knows which status a code has."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.types import Scope, Send
+from msgspec import UNSET, Struct, UnsetType
+
+from adapters.http.tracing import trace_of
+from domain.errors import BadRequest, Code, Problem, WaybillError
+
+RETRY_AFTER_SECONDS: Final = 1
+PATH_CHARS_MAX: Final = 200
+MEDIA_TYPE: Final = "application/problem+json"
+
+STATUSES: Final[Mapping[Code, tuple[HTTPStatus, str]]] = {
+    Code.BAD_REQUEST: (HTTPStatus.BAD_REQUEST, "Bad request"),
+    Code.UNAUTHORIZED: (HTTPStatus.UNAUTHORIZED, "No valid API key"),
+    Code.FORBIDDEN: (HTTPStatus.FORBIDDEN, "Not allowed with this key"),
+    Code.NOT_FOUND_ROUTE: (HTTPStatus.NOT_FOUND, "No such address"),
+    Code.NOT_FOUND_SKILL: (HTTPStatus.NOT_FOUND, "No such skill"),
+    Code.NOT_FOUND_VERSION: (HTTPStatus.NOT_FOUND, "No such version of the skill"),
+    Code.NOT_FOUND_PROVIDER: (HTTPStatus.NOT_FOUND, "No such provider"),
+    Code.NOT_FOUND_RUN: (HTTPStatus.NOT_FOUND, "No such install run"),
+    Code.NOT_ALLOWED: (HTTPStatus.METHOD_NOT_ALLOWED, "Not a method of this address"),
+    Code.CONFLICT_SKILL: (HTTPStatus.CONFLICT, "Conflict with the skill's state"),
+    Code.CONFLICT_PROVIDER: (HTTPStatus.CONFLICT, "Conflict with the provider's state"),
+    Code.CONFLICT_RUN: (HTTPStatus.CONFLICT, "Conflict with another install run"),
+    Code.CONFLICT_BUSY: (HTTPStatus.CONFLICT, "Too many changes at the same moment"),
+    Code.TOO_LARGE_BODY: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request too large"),
+    Code.TOO_LARGE_SKILL: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Skill too large"),
+    Code.UNSUPPORTED: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported body"),
+    Code.UNPROCESSABLE_SKILL: (HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid skill"),
+    Code.UNPROCESSABLE_CREDENTIAL: (HTTPStatus.UNPROCESSABLE_ENTITY, "Unusable credential"),
+    Code.OFFLINE_DATABASE: (HTTPStatus.SERVICE_UNAVAILABLE, "Database offline"),
+    Code.INTERNAL: (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
+}
+RETRYABLE: Final = frozenset({Code.CONFLICT_RUN, Code.CONFLICT_BUSY, Code.OFFLINE_DATABASE})
+HEADERS: Final[Mapping[Code, Mapping[str, str]]] = {
+    Code.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    Code.CONFLICT_BUSY: {"Retry-After": str(RETRY_AFTER_SECONDS)},
+    Code.OFFLINE_DATABASE: {"Retry-After": str(RETRY_AFTER_SECONDS)},
+}
+
+log = structlog.get_logger(__name__)
+
+
+class RouteNotFound(WaybillError):  # noqa: N818 - reads as a fact, as in domain/errors.py
+    """There is nothing at this address."""
+
+    code = Code.NOT_FOUND_ROUTE
+
+
+class MethodNotAllowed(WaybillError):  # noqa: N818
+    """This address does not take this method; the Allow header lists those that it does."""
+
+    code = Code.NOT_ALLOWED
+
+
+class BodyTooLarge(WaybillError):  # noqa: N818
+    """The body is larger than this endpoint takes."""
+
+    code = Code.TOO_LARGE_BODY
+
+
+class BodyUnsupported(WaybillError):  # noqa: N818
+    """The body must be JSON: `Content-Type: application/json`."""
+
+    code = Code.UNSUPPORTED
+
+
+class InternalError(WaybillError):
+    """Waybill failed in a way it does not know. Its log says more, under this request id."""
+
+    code = Code.INTERNAL
+
+
+class ProblemDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An error, as RFC 9457 has it. `retryable`: the same request may succeed later."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: Code
+    request_id: str
+    retryable: bool
+    errors: tuple[Problem, ...]
+    conflicting_runs: list[UUID] | UnsetType = UNSET
+
+
+class ErrorAnswer(Struct, frozen=True, kw_only=True):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def answer_to(error: Exception, scope: Scope) -> ErrorAnswer:
+    """An unknown error is logged here, with its traceback, and the client learns nothing of it."""
+    refusal = _translate(error)
+    status, title = STATUSES[refusal.code]
+    document = ProblemDocument(
+        type=f"urn:waybill:error:{refusal.code}",
+        title=title,
+        status=status,
+        detail=refusal.detail,
+        instance=printable_path(scope),
+        code=refusal.code,
+        request_id=trace_of(scope).request_id,
+        retryable=refusal.code in RETRYABLE,
+        errors=refusal.problems,
+    )
+    body = msgspec.json.encode(msgspec.to_builtins(document) | refusal.extra if refusal.extra else document)
+    headers = dict(HEADERS.get(refusal.code, {}))
+    if isinstance(error, MethodNotAllowedException):
+        headers["Allow"] = (error.headers or {}).get("allow", "")
+    return ErrorAnswer(status=status, headers=headers, body=body)
+
+
+def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """For Litestar. It must not be async: Litestar calls it without awaiting it."""
+    answer = answer_to(error, request.scope)
+    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers), media_type=MEDIA_TYPE)
+
+
+async def send_error(error: Exception, scope: Scope, send: Send) -> None:
+    """For what stands around Litestar."""
+    answer = answer_to(error, scope)
+    headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(answer.body)), **answer.headers}
+    raw_headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": raw_headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+
+def printable_path(scope: Scope) -> str:
+    """The path as a client writes it: percent-encoded, so that nothing in it can harm what keeps or shows it; bounded."""
+    return quote(scope["path"], safe="/:@!$&'()*+,;=~", errors="replace")[:PATH_CHARS_MAX]
+
+
+def _translate(error: Exception) -> WaybillError:
+    match error:
+        case WaybillError():
+            return error
+        case MethodNotAllowedException():
+            return MethodNotAllowed()
+        case HTTPException(status_code=HTTPStatus.NOT_FOUND):
+            return RouteNotFound()
+        case HTTPException(status_code=status) if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return BadRequest()
+        case _:
+            log.error("request_failed", exc_info=error)
+            return InternalError()

@@ -1,0 +1,163 @@
+"""`/api/install-runs`"""
+
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta, Struct
+
+from adapters.http.application import Application
+from adapters.http.authentication import Requires, context_of
+from adapters.http.operations import Operation, described
+from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
+from adapters.http.resources import InstallRunAnswer, RequestedInstallRun, as_stored, shown_as
+from commands.queue_install_run import QueueInstallRun
+from domain.errors import Code, RunNotFound
+from domain.events import Role
+from domain.install_run.events import Policy
+from projections.install_runs import INSTALL_RUNS, InstallRun
+from projections.run_history import HistoryEvent
+from queries.get_install_run import GetInstallRun, get_install_run
+from queries.get_run_history import EVENTS_MAX, GetRunHistory, get_run_history
+from queries.list_install_runs import ListInstallRuns, list_install_runs
+from queries.paging import Page
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class NewInstallRun(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """`skill` and `providers` are ids or names; `ref` is `latest`, a number, or the beginning of a digest."""
+
+    skill: Name
+    ref: Name = "latest"
+    providers: tuple[Name, ...]
+    policy: Policy = Policy()
+    on_duplicate: Literal["reuse", "reject"] = "reuse"
+
+
+class HistoryQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Which page of a run's history, and not to answer before a position."""
+
+    cursor: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=EVENTS_MAX)] = EVENTS_MAX
+    min_position: Annotated[int, Meta(ge=0)] | None = None
+
+
+BODY: Final = BodyReader(NewInstallRun)
+NO_QUERY: Final = QueryReader(NoParameters)
+LIST_QUERY: Final = QueryReader(ListInstallRuns)
+ONE_QUERY: Final = QueryReader(Position)
+HISTORY_QUERY: Final = QueryReader(HistoryQuery)
+
+
+@post(
+    "/install-runs",
+    guards=[Requires(Role.OPERATOR)],
+    opt=described(
+        Operation(
+            id="queueInstallRun",
+            summary="Ask for a skill to be installed at providers",
+            answers={
+                202: ("The run, stored and queued.", RequestedInstallRun),
+                200: ("An active run that does exactly this already.", RequestedInstallRun),
+            },
+            body=NewInstallRun,
+            refuses=(
+                Code.NOT_FOUND_SKILL,
+                Code.NOT_FOUND_VERSION,
+                Code.NOT_FOUND_PROVIDER,
+                Code.CONFLICT_PROVIDER,
+                Code.CONFLICT_RUN,
+                Code.CONFLICT_BUSY,
+            ),
+        )
+    ),
+)
+async def queue_install_run(
+    request: Request[Any, Any, Any], application: NamedDependency[Application]
+) -> Response[RequestedInstallRun]:
+    NO_QUERY.read(request)
+    body = await BODY.read(request)
+    command = QueueInstallRun(
+        skill=body.skill,
+        ref=body.ref,
+        providers=body.providers,
+        policy=body.policy,
+        on_duplicate=body.on_duplicate,
+    )
+    queued = await application.queue_install_run(command, context_of(request.scope))
+    history = queued.history or await application.store.load(queued.run_id)
+    return Response(
+        shown_as(RequestedInstallRun, as_stored(INSTALL_RUNS, history), reused=queued.reused),
+        status_code=200 if queued.reused else 202,
+        headers={"Location": f"/api/install-runs/{queued.run_id}"},
+    )
+
+
+@get(
+    "/install-runs",
+    guards=[Requires(Role.VIEWER)],
+    opt=described(
+        Operation(
+            id="listInstallRuns",
+            summary="The install runs, the newest first",
+            answers={200: ("A page of runs.", Page[InstallRun])},
+            parameters=ListInstallRuns,
+        )
+    ),
+)
+async def show_install_runs(
+    request: Request[Any, Any, Any], application: NamedDependency[Application]
+) -> Page[InstallRun]:
+    return await list_install_runs(application.reader, LIST_QUERY.read(request))
+
+
+@get(
+    "/install-runs/{run:str}",
+    guards=[Requires(Role.VIEWER)],
+    opt=described(
+        Operation(
+            id="getInstallRun",
+            summary="One install run with its targets",
+            answers={200: ("The run.", InstallRunAnswer)},
+            parameters=Position,
+            refuses=(Code.NOT_FOUND_RUN,),
+        )
+    ),
+)
+async def show_install_run(
+    request: Request[Any, Any, Any], run: FromPath[str], application: NamedDependency[Application]
+) -> InstallRunAnswer:
+    query = GetInstallRun(run_id=_run_id(run), min_position=ONE_QUERY.read(request).min_position)
+    answer = await get_install_run(application.reader, query)
+    return shown_as(InstallRunAnswer, answer.item, stale=answer.stale)
+
+
+@get(
+    "/install-runs/{run:str}/history",
+    guards=[Requires(Role.VIEWER)],
+    opt=described(
+        Operation(
+            id="getRunHistory",
+            summary="Everything that happened to a run, the oldest first",
+            answers={200: ("A page of events.", Page[HistoryEvent])},
+            parameters=HistoryQuery,
+            refuses=(Code.NOT_FOUND_RUN,),
+        )
+    ),
+)
+async def show_run_history(
+    request: Request[Any, Any, Any], run: FromPath[str], application: NamedDependency[Application]
+) -> Page[HistoryEvent]:
+    asked = HISTORY_QUERY.read(request)
+    query = GetRunHistory(run_id=_run_id(run), cursor=asked.cursor, limit=asked.limit, min_position=asked.min_position)
+    return await get_run_history(application.reader, query)
+
+
+def _run_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise RunNotFound(f"{text} is not the id of an install run.") from None

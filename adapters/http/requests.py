@@ -1,0 +1,142 @@
+"""What comes in, read strictly: bodies as JSON, query strings as structs; whatever does not fit is said with its place."""
+
+import re
+from collections import defaultdict
+from typing import Annotated, Any, Final, Generic, TypeVar, get_origin, get_type_hints
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import Request
+from msgspec import Meta, Struct
+
+from adapters.http.errors import BodyTooLarge, BodyUnsupported
+from domain.errors import BadRequest, Problem
+
+BODY_BYTES_MAX: Final = 1024 * 1024
+PARAMETERS_MAX: Final = 50
+MESSAGE_CHARS_MAX: Final = 300
+
+JSON: Final = re.compile(rb'application/json(\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
+PLACE: Final = re.compile(r"^(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL)
+STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+FIELD: Final = re.compile(r"^Object (?:missing required|contains unknown) field `(.*)`$", re.DOTALL)
+
+Read = TypeVar("Read")
+
+
+class NoParameters(Struct, frozen=True, forbid_unknown_fields=True):
+    """For a route whose query string must be empty."""
+
+
+class Position(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Not to answer before what is read has come to this position."""
+
+    min_position: Annotated[int, Meta(ge=0)] | None = None
+
+
+class BodyReader(Generic[Read]):
+    """Reads JSON bodies of one type and of a bounded size."""
+
+    def __init__(self, kind: type[Read], *, bytes_max: int = BODY_BYTES_MAX) -> None:
+        self._decoder = msgspec.json.Decoder(kind)
+        self._bytes_max = bytes_max
+
+    async def read(self, request: Request[Any, Any, Any]) -> Read:
+        """Raises BadRequest, BodyTooLarge, BodyUnsupported."""
+        headers = dict(request.scope["headers"])
+        announced = int(headers.get(b"content-length", b"0"))
+        if b"transfer-encoding" not in headers and not announced:
+            raise _missing()
+        if not JSON.fullmatch(headers.get(b"content-type", b"")):
+            raise BodyUnsupported
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise BodyUnsupported("The body must not be compressed.")
+        if announced > self._bytes_max:
+            raise self._too_large()
+        body = await self._receive(request)
+        if not body:
+            raise _missing()
+        try:
+            return self._decoder.decode(body)
+        except msgspec.ValidationError as error:
+            raise refuse(error, what="body") from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadRequest(f"The body is not JSON in UTF-8: {_bounded(str(error))}.") from None
+
+    async def _receive(self, request: Request[Any, Any, Any]) -> bytes:
+        """Litestar's own reader takes a client that went away for an error of the server."""
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await request.receive()
+            if message["type"] != "http.request":
+                raise BadRequest("The request ended before its body did.")
+            chunks.append(message["body"])
+            size += len(message["body"])
+            if size > self._bytes_max:
+                raise self._too_large()
+            if not message["more_body"]:
+                return b"".join(chunks)
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"The body is larger than the {self._bytes_max} bytes that this endpoint takes.")
+
+
+class QueryReader(Generic[Read]):
+    """Reads query strings into one struct; a parameter may be repeated where the struct has a tuple."""
+
+    def __init__(self, kind: type[Read]) -> None:
+        self._kind = kind
+        hints = get_type_hints(kind)
+        fields = msgspec.structs.fields(kind)  # type: ignore[arg-type]
+        self._repeatable = {field.encode_name for field in fields if get_origin(hints[field.name]) is tuple}
+
+    def read(self, request: Request[Any, Any, Any]) -> Read:
+        """Raises BadRequest."""
+        try:
+            return msgspec.convert(self._parse(request.scope["query_string"]), self._kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise refuse(error, what="query") from None
+
+    def _parse(self, query: bytes) -> dict[str, str | list[str]]:
+        if not query:
+            return {}
+        given: defaultdict[str, list[str]] = defaultdict(list)
+        try:
+            pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=PARAMETERS_MAX)
+        except ValueError:
+            raise BadRequest(f"The query has more than {PARAMETERS_MAX} parameters.") from None
+        for name, value in pairs:
+            if "\0" in value:
+                raise _refused_parameter(name, "must not hold a NUL character")
+            given[name].append(value)
+        for name, values in given.items():
+            if len(values) > 1 and name not in self._repeatable:
+                raise _refused_parameter(name, "may be given once")
+        return {name: values if name in self._repeatable else values[0] for name, values in given.items()}
+
+
+def refuse(error: msgspec.ValidationError, *, what: str) -> BadRequest:
+    """What msgspec found, in RFC 6901's words for the place: `$.files[0].path` is `/files/0/path`."""
+    found = PLACE.match(_bounded(str(error)))
+    assert found is not None  # noqa: S101 - the pattern matches any text
+    steps = [name or index for name, index in STEP.findall(found["path"] or "")]
+    if field := FIELD.match(found["message"]):
+        steps.append(field[1].replace("~", "~0").replace("/", "~1"))
+    pointer = "".join(f"/{step}" for step in steps)
+    problem = Problem(pointer=pointer, message=found["message"])
+    place = f" at {pointer}" if pointer else ""
+    return BadRequest(f"The {what} does not fit{place}: {found['message']}.", problems=(problem,))
+
+
+def _missing() -> BadRequest:
+    return BadRequest("A JSON body is needed.")
+
+
+def _refused_parameter(name: str, message: str) -> BadRequest:
+    problem = Problem(pointer=f"/{_bounded(name)}", message=message)
+    return BadRequest(f"The query parameter {_bounded(name)} {message}.", problems=(problem,))
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MESSAGE_CHARS_MAX else f"{text[:MESSAGE_CHARS_MAX]}..."

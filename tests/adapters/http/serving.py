@@ -1,0 +1,236 @@
+"""The API under uvicorn, on a real Postgres with a real projector, and clients with keys for it."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import httpx2
+import uvicorn
+from cryptography.fernet import Fernet
+from msgspec import Struct
+
+from adapters.http.app import build_app
+from adapters.http.application import Application
+from adapters.http.denials import Denials
+from adapters.http.health import Check
+from adapters.postgres.bundles import PostgresBundles
+from adapters.postgres.connection import open_pool
+from adapters.postgres.event_log import PostgresEventLog
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.read_models import PostgresReadModels
+from adapters.postgres.read_models_reader import PostgresReader
+from adapters.postgres.roles import PostgresRoles
+from adapters.postgres.vault import PostgresVault
+from adapters.providers.gateway import Gateway
+from commands.issue_api_key import IssueApiKey, IssueApiKeyHandler
+from commands.settle_attempt import SettleAttempt
+from commands.start_attempt import StartAttempt
+from domain.errors import Code
+from domain.events import Actor, Context, Recorded, Role
+from domain.install_run.events import ProviderFailed, ProviderSucceeded
+from domain.installation.events import Receipt
+from domain.provider.events import ProviderKind
+from projections.catalog import READ_MODELS
+from workers.projector import run as run_projector
+from workers.wiring import Commands, build_commands
+
+# Nobody listens there, so a connection to it is refused at once.
+CLOSED: Final = "http://127.0.0.1:1/v1"
+BASE_URLS: Final[Mapping[ProviderKind, str]] = {"openai": CLOSED, "noop": "http://127.0.0.1:1"}
+SYSTEM: Final = Actor(kind="system", id="test", name="test")
+TLS: Final = ssl.create_default_context()
+
+
+class PromptServer(uvicorn.Server):
+    """uvicorn's own loop looks every 100 ms whether it should stop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.stopping.wait()
+
+
+class Api(Struct, frozen=True, kw_only=True):
+    """`clients` have a key of their role, `anonymous` has none; `log` is the truth."""
+
+    url: str
+    anonymous: httpx2.AsyncClient
+    clients: Mapping[Role, httpx2.AsyncClient]
+    log: PostgresEventLog
+    denials: Denials
+    commands: Commands
+
+    def client(self, role: Role | None) -> httpx2.AsyncClient:
+        return self.anonymous if role is None else self.clients[role]
+
+    @property
+    def admin(self) -> httpx2.AsyncClient:
+        return self.clients[Role.ADMIN]
+
+    async def head(self) -> int:
+        return await self.log.head()
+
+    async def events(self, *, after: int = 0) -> Sequence[Recorded]:
+        return await self.log.read(after=after, limit=1000)
+
+    async def register(self, name: str = "kbo-results") -> dict[str, Any]:
+        return _created(await self.admin.post("/api/skills", json=skill_files(name)))
+
+    async def connect(self, name: str, **more: object) -> dict[str, Any]:
+        """A connection that agrees to everything, unless told otherwise."""
+        body = {"kind": "noop", "name": name, "credential": "sk-made-up"} | more
+        return _created(await self.admin.post("/api/providers", json=body))
+
+    async def queue(self, skill: str, *providers: str) -> dict[str, Any]:
+        return _created(await self.admin.post("/api/install-runs", json={"skill": skill, "providers": providers}))
+
+    async def begin(self, run: Mapping[str, Any], *, target: int = 0) -> UUID:
+        """What an installer does first; the attempt's id."""
+        provider_id = UUID(run["targets"][target]["provider"]["id"])
+        attempt = await self.commands.start_attempt(
+            StartAttempt(run_id=UUID(run["id"]), provider_id=provider_id), context()
+        )
+        assert attempt is not None
+        return attempt.attempt_id
+
+    async def succeed(self, run: Mapping[str, Any], *, target: int = 0) -> None:
+        attempt_id = await self.begin(run, target=target)
+        receipt = Receipt(remote_id="skill_68f0c0ffee", remote_version="1")
+        await self._settle(
+            run, ProviderSucceeded(provider_id=_target(run, target), attempt_id=attempt_id, receipt=receipt)
+        )
+
+    async def fail(self, run: Mapping[str, Any], *, target: int = 0) -> None:
+        attempt_id = await self.begin(run, target=target)
+        outcome = ProviderFailed(
+            provider_id=_target(run, target),
+            attempt_id=attempt_id,
+            code=Code.PROVIDER_INVALID_SKILL,
+            message="The skill's description is too long.",
+            retryable=False,
+            ambiguous=False,
+            provider_request_id="req_68f0c0ffee",
+        )
+        await self._settle(run, outcome)
+
+    async def _settle(self, run: Mapping[str, Any], outcome: ProviderSucceeded | ProviderFailed) -> None:
+        assert await self.commands.settle_attempt(SettleAttempt(run_id=UUID(run["id"]), outcome=outcome), context())
+
+
+@asynccontextmanager
+async def serving(
+    database: str, folder: Path, *, checks: Sequence[Check] = (), projecting: bool = True
+) -> AsyncIterator[Api]:
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(database, name="test-api", size_max=4))
+        store = PostgresEventStore(database, name="test-api-store")
+        stack.push_async_callback(store.close)
+        log = PostgresEventLog(database, name="test-log")
+        stack.push_async_callback(log.close)
+        reader = PostgresReader(pool, url=database, name="test-api", read_models=READ_MODELS)
+        stack.push_async_callback(reader.close)
+        vault = PostgresVault(pool, keys=Fernet.generate_key().decode(), environment={}, folder=folder)
+        gateway = Gateway(vault, noop_enabled=True)
+        stack.push_async_callback(gateway.close)
+        commands = build_commands(store=store, bundles=PostgresBundles(pool), vault=vault, gateway=gateway)
+        denials = Denials(record=commands.record_denial)
+        stack.push_async_callback(denials.close)
+        app = build_app(
+            application=Application(
+                register_skill=commands.register_skill,
+                connect_provider=commands.connect_provider,
+                queue_install_run=commands.queue_install_run,
+                reader=reader,
+                store=store,
+                base_urls=BASE_URLS,
+            ),
+            authenticate=commands.authenticate,
+            denials=denials,
+            checks=checks,
+            version="0.0.0",
+        )
+        if projecting:
+            await stack.enter_async_context(_projector(database, log))
+        url = await stack.enter_async_context(listening(app))
+        clients = {role: await _client(stack, url, await _key(commands.issue_api_key, role)) for role in Role}
+        yield Api(
+            url=url,
+            anonymous=await _client(stack, url),
+            clients=clients,
+            log=log,
+            denials=denials,
+            commands=commands,
+        )
+
+
+@asynccontextmanager
+async def listening(app: Any) -> AsyncIterator[str]:
+    # With the protocol left at 0 asyncio does not set TCP_NODELAY, and every reply waits 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    server = PromptServer(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.stopping.set()
+        await running
+
+
+@asynccontextmanager
+async def _projector(database: str, log: PostgresEventLog) -> AsyncIterator[None]:
+    stopping = asyncio.Event()
+    async with open_pool(database, name="test-projector", size_max=4) as pool:
+        running = asyncio.create_task(
+            run_projector(
+                log=log,
+                roles=PostgresRoles(pool),
+                read_models=PostgresReadModels(pool, READ_MODELS),
+                stopping=stopping,
+                holder="test",
+            )
+        )
+        try:
+            yield
+        finally:
+            stopping.set()
+            await running
+
+
+async def _client(stack: AsyncExitStack, url: str, key: str | None = None) -> httpx2.AsyncClient:
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    client = httpx2.AsyncClient(base_url=url, headers=headers, trust_env=False, verify=TLS, timeout=10)
+    return await stack.enter_async_context(client)
+
+
+async def _key(issue: IssueApiKeyHandler, role: Role) -> str:
+    key = await issue(IssueApiKey(key_id=role.value, name=f"a test's {role}", role=role), context())
+    assert key is not None
+    return key
+
+
+def context() -> Context:
+    return Context(actor=SYSTEM, request_id="test-request", correlation_id=uuid4())
+
+
+def _created(answer: httpx2.Response) -> dict[str, Any]:
+    assert answer.status_code in (201, 202), answer.text
+    resource: dict[str, Any] = answer.json()
+    return resource
+
+
+def _target(run: Mapping[str, Any], target: int) -> UUID:
+    return UUID(run["targets"][target]["provider"]["id"])
+
+
+def skill_files(name: str = "kbo-results", description: str = "Tells how a KBO game ended.") -> dict[str, Any]:
+    text = f"---\nname: {name}\ndescription: {description}\n---\n\n# {name}\n"
+    return {"files": [{"path": "SKILL.md", "content": text}]}
