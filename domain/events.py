@@ -43,9 +43,9 @@ class Role(StrEnum):
 
 
 class Actor(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Who did it: a person's key, or a part of Waybill itself."""
+    """Who did it: a person's key, a part of Waybill itself, or somebody without a key, known by address only."""
 
-    kind: Literal["api_key", "system"]
+    kind: Literal["api_key", "system", "anonymous"]
     id: str
     name: str
     role: Role | None = None

@@ -17,14 +17,14 @@ def waybill() -> None:
     """
 
 
-waybill.list(
+waybill.add_chapter(
     "Begin",
     (
         Entry("demo", "workers.terminal.demo:demo", "See the whole story on a sandbox provider, in a minute."),
         Entry("up", "workers.processes:up_command", "Run everything: Postgres, NATS, the API and the workers."),
     ),
 )
-waybill.list(
+waybill.add_chapter(
     "Use",
     (
         Entry("skills", "workers.terminal.skills:skills", "Register skills and look at them."),
@@ -35,7 +35,7 @@ waybill.list(
         Entry("audit", "workers.terminal.audit:audit", "See who did what to what, and how it went."),
     ),
 )
-waybill.list(
+waybill.add_chapter(
     "Run the parts apart",
     (
         Entry("api", "workers.processes:api_command", "Serve the HTTP API."),

@@ -27,7 +27,7 @@ TARGETS_MAX = 20
 def queue(*, skill: SkillPin, targets: tuple[Target, ...], policy: Policy) -> tuple[RunEvent, ...]:
     if not 1 <= len(targets) <= TARGETS_MAX:
         problem = Problem(pointer="/providers", message=f"between 1 and {TARGETS_MAX} providers are needed")
-        raise BadRequest("A run needs at least one provider.", problems=(problem,))
+        raise BadRequest(f"A run takes 1 to {TARGETS_MAX} providers.", problems=(problem,))
     if len({target.id for target in targets}) != len(targets):
         problem = Problem(pointer="/providers", message="each provider may stand here once")
         raise BadRequest("The same provider is named twice.", problems=(problem,))

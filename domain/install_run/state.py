@@ -96,6 +96,7 @@ def evolve(state: InstallRun | None, event: RunEvent) -> InstallRun:
                 attempt_id=event.attempt_id,
                 since=event.since,
                 lease_until=event.lease_until,
+                code=None,
             )
         case ProviderSucceeded():
             return _with(state, event.provider_id, status=TargetStatus.SUCCESS, receipt=event.receipt, lease_until=None)

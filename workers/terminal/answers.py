@@ -1,7 +1,7 @@
 """The server's answers, as much of them as is shown: words stay text, so that a newer server's new ones do not break an older command."""
 
 from datetime import datetime
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct, ValidationError, convert
 
@@ -27,6 +27,7 @@ class Named(Answered, frozen=True, kw_only=True):
 
     id: str
     name: str
+    kind: str
 
 
 class SkillFile(Answered, frozen=True, kw_only=True):
@@ -63,7 +64,7 @@ class Skill(Answered, frozen=True, kw_only=True):
 
 
 class Verification(Answered, frozen=True, kw_only=True):
-    status: Literal["ok", "failed", "never"] | str
+    status: str
     code: str | None = None
     message: str | None = None
     at: datetime | None = None

@@ -23,7 +23,7 @@ PAGE_ITEMS_MAX: Final = 200
 PAGES_MAX: Final = 1_000
 EXAMPLE: Final = "http://127.0.0.1:8470"
 
-Query = Mapping[str, str | int | None]
+Query = Mapping[str, str | int | tuple[str, ...] | None]
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -93,7 +93,8 @@ class Client:
                 f"{self.url}/api/" + "/".join(quote(segment, safe="") for segment in path),
                 params={name: value for name, value in (query or {}).items() if value is not None},
                 content=None if body is None else msgspec.json.encode(body),
-                headers={"X-Request-ID": request_id} | ({"Content-Type": "application/json"} if body is not None else {}),
+                headers={"X-Request-ID": request_id}
+                | ({"Content-Type": "application/json"} if body is not None else {}),
             )
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             raise self._cut_off(error, method=method, request_id=request_id) from error
@@ -103,12 +104,12 @@ class Client:
         """Nothing came back. Whether anything was sent depends on where it broke."""
         if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol):
             detail = f"{self.url} does not answer: {str(error) or 'no connection in time'}."
-            return failure("offline:api", detail, title="Server unreachable", request_id=request_id)
+            return failure("offline:api", detail, title="Server unreachable")
         doubt = "" if method == "GET" else " The request may have been carried out: look before you send it again."
         if isinstance(error, httpx2.TimeoutException):
             detail = f"{self.url} took more than {ANSWER_SECONDS:g} s to answer.{doubt}"
             return failure("timeout:api", detail, title="No answer in time", request_id=request_id)
-        detail = f"The connection to {self.url} broke before the answer was there: {error or type(error).__name__}.{doubt}"
+        detail = f"The connection to {self.url} broke before the answer was there: {str(error) or type(error).__name__}.{doubt}"
         return failure("offline:api", detail, title="Connection lost", request_id=request_id)
 
 

@@ -25,6 +25,13 @@ class ExitCode(IntEnum):
 
 # By the first half of a problem's code, `type:surface`.
 _BY_TYPE: Final = {
+    "bad_request": ExitCode.USAGE,
+    "not_allowed": ExitCode.USAGE,
+    "conflict": ExitCode.USAGE,
+    "too_large": ExitCode.USAGE,
+    "unsupported": ExitCode.USAGE,
+    "unprocessable": ExitCode.USAGE,
+    "rate_limit": ExitCode.USAGE,
     "unauthorized": ExitCode.ACCESS,
     "forbidden": ExitCode.ACCESS,
     "not_found": ExitCode.NOT_FOUND,
@@ -42,7 +49,7 @@ _BY_RUN_STATUS: Final = {
 
 
 def exit_code_of_problem(code: str, *, status: int | None = None) -> ExitCode:
-    """`status` is the HTTP status, which decides where a newer server sends a code that this version does not know."""
+    """`status` is the HTTP status; it decides where a newer server sends a code that this version does not know."""
     known = _BY_TYPE.get(code.partition(":")[0])
     if known is not None:
         return known

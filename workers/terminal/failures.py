@@ -5,10 +5,18 @@ from typing import Any, Final
 
 from msgspec import Struct, ValidationError, convert
 
-from domain.errors import Problem, WaybillError
+from domain.errors import WaybillError
 from workers.terminal.exit_codes import ExitCode, exit_code_of_problem
 
 DETAIL_CHARS_MAX: Final = 2_000
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """What is wrong at one place of what was sent; `path` is the file that the pointer means, where it is known."""
+
+    pointer: str
+    message: str
+    path: str | None = None
 
 
 class Trouble(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -18,7 +26,7 @@ class Trouble(Struct, frozen=True, kw_only=True, rename="camel"):
     code: str
     title: str | None = None
     request_id: str | None = None
-    errors: tuple[Problem, ...] = ()
+    errors: tuple[Place, ...] = ()
     conflicting_runs: tuple[str, ...] = ()
 
 
@@ -44,7 +52,9 @@ def answered(document: object, *, status: int, request_id: str) -> Failure:
     """One that the server answered. What is no problem of ours comes from something that stands before the server."""
     if isinstance(document, dict) and isinstance(document.get("code"), str) and isinstance(document.get("detail"), str):
         return Failure(document, exit_code=exit_code_of_problem(document["code"], status=status))
-    detail = f"Something answered with HTTP status {status}, but not in Waybill's words. Is this the address of Waybill?"
+    detail = (
+        f"Something answered with HTTP status {status}, but not in Waybill's words. Is this the address of Waybill?"
+    )
     return failure("bad_response:api", detail, title="Unknown answer", request_id=request_id)
 
 

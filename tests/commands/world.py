@@ -1,0 +1,112 @@
+"""The write side as it is wired, on ports in memory, with short ways to say what a test needs to have happened before."""
+
+import os
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from adapters.memory.bundles import MemoryBundles
+from adapters.memory.event_store import MemoryEventStore
+from adapters.sources.inline import read_inline
+from commands.authenticate import Authenticate
+from commands.connect_provider import ConnectProvider, ConnectProviderHandler, ProviderConnection
+from commands.handling import Handling
+from commands.issue_api_key import IssueApiKeyHandler
+from commands.queue_install_run import QueuedRun, QueueInstallRun, QueueInstallRunHandler
+from commands.register_skill import RegisterSkill, RegisterSkillHandler, SkillRegistration
+from commands.settle_attempt import SettleAttempt, SettleAttemptHandler
+from commands.start_attempt import Attempt, StartAttempt, StartAttemptHandler
+from domain.errors import Code
+from domain.events import Event
+from domain.install_run.events import ProviderFailed, ProviderSucceeded
+from domain.installation.events import Receipt
+from domain.provider.state import provider_stream
+from domain.skill.bundle import InlineFile
+from domain.skill.state import skill_stream
+from tests.kit.facts import NOON, context
+from tests.kit.memory_provider import KEY, MemoryGateway, MemoryVault
+
+NAME = "release-notes"
+SKILL_ID = skill_stream(NAME)
+RECEIPT = Receipt(remote_id="skill_1", remote_version="1")
+BASE_URL = "https://provider.example/v1"
+
+
+class World:
+    """One store and one process at work on it; `another_process` is a second one, with a memory of its own."""
+
+    def __init__(self, store: MemoryEventStore | None = None) -> None:
+        self.store = store or MemoryEventStore()
+        self.now = NOON
+        self.bundles = MemoryBundles()
+        self.vault = MemoryVault(self.store.rows, environment={"WAYBILL_CREDENTIAL_GOOD": KEY})
+        self.gateway = MemoryGateway(self.vault)
+        self.handling = Handling(store=self.store, clock=lambda: self.now, new_id=uuid4)
+        self.register_skill = RegisterSkillHandler(
+            handling=self.handling, bundles=self.bundles, read_bundle=read_inline
+        )
+        self.connect_provider = ConnectProviderHandler(handling=self.handling, vault=self.vault, gateway=self.gateway)
+        self.queue_install_run = QueueInstallRunHandler(handling=self.handling)
+        self.start_attempt = StartAttemptHandler(handling=self.handling)
+        self.settle_attempt = SettleAttemptHandler(handling=self.handling)
+        self.issue_api_key = IssueApiKeyHandler(handling=self.handling, random_bytes=os.urandom)
+        self.authenticate = Authenticate(store=self.store, clock=lambda: self.now)
+
+    def another_process(self) -> "World":
+        return World(self.store)
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    async def register(self, text: str = "one", *, name: str = NAME) -> SkillRegistration:
+        """A version whose bytes are as different as the text."""
+        skill_md = f"---\nname: {name}\ndescription: Writes release notes.\n---\n\n{text}\n"
+        return await self.register_skill(
+            RegisterSkill(files=(InlineFile(path="SKILL.md", content=skill_md),)), context()
+        )
+
+    async def connect(self, name: str = "openai", **more: Any) -> ProviderConnection:
+        facts = {"kind": "openai", "credential": KEY, "base_url": BASE_URL} | more
+        return await self.connect_provider(ConnectProvider(name=name, **facts), context())
+
+    async def queue(self, *providers: str, **more: Any) -> QueuedRun:
+        facts = {"skill": NAME, "providers": providers} | more
+        return await self.queue_install_run(QueueInstallRun(**facts), context())
+
+    async def start(self, run_id: UUID, provider: str = "openai") -> Attempt | None:
+        command = StartAttempt(run_id=run_id, provider_id=provider_stream(provider))
+        return await self.start_attempt(command, context())
+
+    async def settle(self, outcome: ProviderSucceeded | ProviderFailed, *, run_id: UUID) -> bool:
+        return await self.settle_attempt(SettleAttempt(run_id=run_id, outcome=outcome), context())
+
+    async def carry_out(self, run_id: UUID, provider: str = "openai") -> Attempt:
+        """Start one target and let it succeed."""
+        attempt = await self.start(run_id, provider)
+        assert attempt is not None
+        assert await self.settle(succeeded(attempt), run_id=run_id)
+        return attempt
+
+    async def events(self, stream: UUID | None = None) -> list[Event]:
+        """All events, or those of one stream."""
+        recorded = await (self.store.load(stream) if stream else self.store.read(after=0, limit=10_000))
+        return [one.event for one in recorded]
+
+
+def succeeded(attempt: Attempt) -> ProviderSucceeded:
+    return ProviderSucceeded(provider_id=attempt.provider_id, attempt_id=attempt.attempt_id, receipt=RECEIPT)
+
+
+def failed(attempt: Attempt, *, code: Code = Code.PROVIDER_TOO_LARGE, ambiguous: bool = False) -> ProviderFailed:
+    return ProviderFailed(
+        provider_id=attempt.provider_id,
+        attempt_id=attempt.attempt_id,
+        code=code,
+        message="The provider said no.",
+        retryable=False,
+        ambiguous=ambiguous,
+    )
+
+
+def names(events: list[Event]) -> list[str]:
+    return [type(event).__name__ for event in events]

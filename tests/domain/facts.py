@@ -1,0 +1,59 @@
+"""Runs, targets and outcomes in few words; ids are small numbers, so that a failure is easy to read."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from domain.errors import Code
+from domain.install_run.events import (
+    Policy,
+    ProviderFailed,
+    ProviderStarted,
+    ProviderSucceeded,
+    RunQueued,
+    SkillPin,
+    Target,
+)
+from domain.installation.events import Receipt
+
+NOON: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LEASE_UNTIL: Final = NOON + timedelta(seconds=90)
+
+DIGEST: Final = f"sha256:{'ab' * 32}"
+SKILL_ID: Final = UUID(int=1)
+PIN: Final = SkillPin(id=SKILL_ID, name="release-notes", version=2, digest=DIGEST, ref="latest")
+RECEIPT: Final = Receipt(remote_id="skill_1", remote_version="1")
+
+OPENAI: Final = Target(id=UUID(int=11), name="openai", kind="openai")
+CLAUDE: Final = Target(id=UUID(int=12), name="claude", kind="claude")
+GEMINI: Final = Target(id=UUID(int=13), name="gemini", kind="gemini")
+
+FIRST: Final = UUID(int=101)
+SECOND: Final = UUID(int=102)
+
+
+def queued(*targets: Target) -> RunQueued:
+    return RunQueued(skill=PIN, targets=targets, policy=Policy())
+
+
+def started(target: Target = OPENAI, *, attempt_id: UUID = FIRST, attempt: int = 1) -> ProviderStarted:
+    return ProviderStarted(
+        provider_id=target.id, attempt_id=attempt_id, attempt=attempt, since=NOON, lease_until=LEASE_UNTIL
+    )
+
+
+def succeeded(target: Target = OPENAI, *, attempt_id: UUID = FIRST) -> ProviderSucceeded:
+    return ProviderSucceeded(provider_id=target.id, attempt_id=attempt_id, receipt=RECEIPT)
+
+
+def failed(
+    target: Target = OPENAI, *, attempt_id: UUID = FIRST, code: Code = Code.PROVIDER_TOO_LARGE
+) -> ProviderFailed:
+    return ProviderFailed(
+        provider_id=target.id,
+        attempt_id=attempt_id,
+        code=code,
+        message="The provider said no.",
+        retryable=False,
+        ambiguous=False,
+    )

@@ -1,0 +1,176 @@
+"""A store with runs in it, and relays to run over it, for tests that break what is around them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from adapters.memory.event_store import MemoryEventStore
+from adapters.nats.connection import connect
+from adapters.nats.publisher import Publisher
+from domain.errors import StoreOffline
+from domain.events import Event, Recorded
+from domain.install_run.events import RunStarted
+from domain.installation.events import InstallationChanged, InstallationReleased, InstallationReserved, Receipt
+from domain.ports import Append, EventLog, Lease, NewEvent, Roles
+from domain.provider.events import CredentialRef, ProviderConnected
+from tests.kit.facts import context
+from tests.kit.jetstream import NatsUnderTest
+from tests.kit.waiting import eventually
+from workers import relay
+from workers.relay import Progress
+
+SECONDS_MAX = 30.0
+
+
+class Ledger:
+    """Writes events into a store as commands would, and knows what must be found at NATS."""
+
+    def __init__(self) -> None:
+        self.store = MemoryEventStore()
+        self._versions: dict[UUID, int] = {}
+
+    async def write(self, *events: tuple[UUID, Event], age: timedelta = timedelta()) -> tuple[Recorded, ...]:
+        streams = {stream: self._versions.get(stream, 0) for stream, _ in events}
+        recorded = await self.store.append(
+            Append(
+                expected=streams,
+                events=tuple(NewEvent(id=uuid4(), stream=stream, event=event) for stream, event in events),
+                context=context(),
+                at=datetime.now(UTC) - age,
+            )
+        )
+        self._versions.update({event.stream: event.version for event in recorded})
+        return recorded
+
+    async def happen(self, count: int, *, streams: int = 5) -> None:
+        """Events in a few streams, in turn."""
+        names = [uuid4() for _ in range(streams)]
+        for number in range(count):
+            await self.write((names[number % streams], RunStarted()))
+
+    async def connect_provider(self, provider: UUID, *, age: timedelta = timedelta()) -> Recorded:
+        event = ProviderConnected(
+            name=f"provider-{provider.hex[:8]}",
+            kind="noop",
+            base_url="http://127.0.0.1",
+            credential=CredentialRef(source="env", name="WAYBILL_CREDENTIAL_TEST"),
+            concurrency_max=5,
+        )
+        return (await self.write((provider, event), age=age))[0]
+
+    async def reserve(
+        self, provider: UUID, *, installation: UUID | None = None, age: timedelta = timedelta()
+    ) -> Recorded:
+        event = InstallationReserved(run_id=uuid4(), skill_id=uuid4(), provider_id=provider, version=1)
+        return (await self.write((installation or uuid4(), event), age=age))[0]
+
+    async def finish(self, reserved: Recorded, *, installed: bool) -> None:
+        assert isinstance(reserved.event, InstallationReserved)
+        event: Event = InstallationReleased(run_id=reserved.event.run_id)
+        if installed:
+            event = InstallationChanged(
+                run_id=reserved.event.run_id,
+                skill_id=reserved.event.skill_id,
+                provider_id=reserved.event.provider_id,
+                version=1,
+                digest="sha256:0",
+                receipt=Receipt(remote_id="remote"),
+            )
+        await self.write((reserved.stream, event))
+
+    async def everything(self) -> tuple[Recorded, ...]:
+        return await self.store.read(after=0, limit=await self.store.head())
+
+
+@asynccontextmanager
+async def relaying(
+    server: NatsUnderTest,
+    *,
+    log: EventLog,
+    roles: Roles,
+    epoch: str,
+    holder: str = "a",
+    clock: Callable[[], float] | None = None,
+) -> AsyncIterator[Progress]:
+    """A relay at work, with a connection of its own; it must end when it is told to."""
+    connection = await connect(server.url, name=holder, timeout_seconds=0.5)
+    stopping, progress = asyncio.Event(), Progress()
+    task = asyncio.create_task(
+        relay.run(
+            log=log,
+            roles=roles,
+            publisher=Publisher(connection, store_epoch=epoch),
+            stopping=stopping,
+            holder=holder,
+            progress=progress,
+            **({"clock": clock} if clock else {}),
+        )
+    )
+    try:
+        yield progress
+        stopping.set()
+        async with asyncio.timeout(SECONDS_MAX):
+            await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await connection.close()
+
+
+async def caught_up(progress: Progress, log: EventLog) -> None:
+    async def condition() -> bool:
+        return progress.state == "relaying" and progress.position == await log.head()
+
+    await eventually(condition, SECONDS_MAX)
+
+
+class Gate:
+    """Stands between a relay and its store: `closed`, nothing comes back, as for a frozen process; `offline`, errors do."""
+
+    def __init__(self, log: EventLog, roles: Roles) -> None:
+        self._log = log
+        self._roles = roles
+        self._open = asyncio.Event()
+        self._open.set()
+        self.offline = False
+
+    def close(self) -> None:
+        self._open.clear()
+
+    def open(self) -> None:
+        self._open.set()
+
+    async def _pass(self) -> None:
+        await self._open.wait()
+        if self.offline:
+            raise StoreOffline
+
+    async def head(self) -> int:
+        await self._pass()
+        return await self._log.head()
+
+    async def read(self, *, after: int, limit: int) -> tuple[Recorded, ...]:
+        await self._pass()
+        return await self._log.read(after=after, limit=limit)
+
+    async def wait(self, *, after: int, timeout_seconds: float) -> None:
+        await self._open.wait()
+        await self._log.wait(after=after, timeout_seconds=timeout_seconds)
+
+    async def acquire(self, *, role: str, holder: str, seconds: float) -> Lease | None:
+        await self._pass()
+        return await self._roles.acquire(role=role, holder=holder, seconds=seconds)
+
+    async def renew(self, lease: Lease, *, seconds: float) -> bool:
+        await self._pass()
+        return await self._roles.renew(lease, seconds=seconds)
+
+    async def advance(self, lease: Lease, *, position: int) -> bool:
+        await self._pass()
+        return await self._roles.advance(lease, position=position)
+
+    async def release(self, lease: Lease) -> None:
+        await self._pass()
+        await self._roles.release(lease)

@@ -1,0 +1,104 @@
+"""`waybill demo`: the whole story on servers of its own, checked step by step, and nothing is left behind."""
+
+import signal
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import httpx2
+import rich_click as click
+from msgspec.structs import asdict
+from rich.text import Text
+
+from workers.terminal.answers import Run, understood
+from workers.terminal.client import Client
+from workers.terminal.command import json_option, leave, no_color_option
+from workers.terminal.demo_story import Mismatch, Narrator, Seen, Story
+from workers.terminal.exit_codes import ExitCode
+from workers.terminal.failures import Failure
+from workers.terminal.grid import facts
+from workers.terminal.run_view import sentence
+from workers.terminal.sandbox_controls import SandboxControls
+from workers.terminal.screen import Screen
+from workers.terminal.trial import Trial, TrialError
+
+FOLDER_PREFIX: Final = "waybill-demo-"
+
+
+@click.command("demo")
+@json_option
+@no_color_option
+def demo(*, as_json: bool, no_color: bool) -> None:
+    """See the whole story on a sandbox provider, in a minute.
+
+    Starts a real Postgres, a real NATS server and every part of Waybill in a temporary folder, installs a skill through the
+    public API, has the provider refuse another, and shows what the events, the audit log and the provider say about it. Every
+    step is checked: the exit code is 0 only if all of it went as told. Needs the extra `embedded`.
+    """
+    # Also when the terminal is closed, everything has to be stopped in order.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    screen = Screen(as_json=as_json, no_color=no_color)
+    narrator = Narrator(screen.talk if as_json else screen.out)
+    began = time.monotonic()
+    try:
+        with TemporaryDirectory(prefix=FOLDER_PREFIX) as name:
+            seen = play(screen, narrator, Path(name))
+    except KeyboardInterrupt:
+        screen.say("\nStopped: nothing is left running, and the temporary folder is gone.")
+        leave(ExitCode.INTERRUPTED)
+    if seen is None:
+        leave(ExitCode.UNEXPECTED)
+    seconds = time.monotonic() - began
+    sum_up(narrator, seen, seconds=seconds)
+    screen.show({**asdict(seen), "seconds": round(seconds, 1)})
+
+
+def play(screen: Screen, narrator: Narrator, folder: Path) -> Seen | None:
+    """None if a step did not do what it should; then it is said why, with the end of the log."""
+    narrator.tell("Real servers, a sandbox in OpenAI's place, and only the public API.")
+    narrator.chapter("Start everything")
+    narrator.command("up --sandbox")
+    trial = Trial(folder)
+    began = time.monotonic()
+    try:
+        with ExitStack() as stack:
+            with screen.busy("Starting Postgres, NATS and the parts of Waybill"):
+                stack.enter_context(trial)
+            narrator.tell(
+                facts(
+                    [
+                        ("Waybill", trial.url),
+                        ("NATS", trial.nats_url),
+                        ("Sandbox", trial.sandbox_url),
+                        ("ready after", f"{time.monotonic() - began:.1f} s"),
+                    ]
+                )
+            )
+            client = stack.enter_context(Client(url=trial.url, api_key=trial.api_key))
+            sandbox = SandboxControls(trial.sandbox_url)
+            seen = Story(narrator=narrator, client=client, sandbox=sandbox, folder=folder).play()
+            narrator.chapter("Stop everything")
+            return seen
+    except (TrialError, Mismatch, Failure, httpx2.HTTPError) as error:
+        screen.say(Text.assemble(("The demo failed: ", "bold red"), str(error)))
+        screen.say("The end of the log:")
+        screen.say(Text(trial.log_tail, style="dim"))
+        return None
+
+
+def sum_up(narrator: Narrator, seen: Seen, *, seconds: float) -> None:
+    installed, refused = (understood(run, Run) for run in seen.runs)
+    events = sum(len(history) for history in seen.histories)
+    lines = (
+        f"{sentence(installed)} It went queued, running, success.",
+        f"{sentence(refused)} It went queued, running, failed, and left nothing there.",
+        f"{events} events tell both runs, {len(seen.audit)} audit entries everything.",
+        f"{seconds:.0f} s in all; nothing is left running, and the temporary folder is gone.",
+    )
+    narrator.tell(Text("\nSeen and checked", style="bold"))
+    for line in lines:
+        narrator.tell(Text.assemble(("✔ ", "green"), line))
+    narrator.tell("\nYour turn: waybill up --sandbox")

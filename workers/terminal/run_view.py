@@ -1,0 +1,104 @@
+"""How a run looks: one line in a list, a page of its own, and its one sentence in plain words."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from workers.terminal.advice import advice_for
+from workers.terminal.answers import Run, Target
+from workers.terminal.grid import Grid, facts
+from workers.terminal.wording import age, ago, duration, pinned, printable, received, short_digest, status_text
+
+
+def runs_grid(runs: Sequence[Run], *, now: datetime) -> Grid:
+    rows = [(run.id, age(run.queued_at, now=now), status_text(run.status), _in_short(run)) for run in runs]
+    return Grid(("RUN", "AGE", "STATUS", "INSTALLS"), rows)
+
+
+def run_page(run: Run, *, now: datetime) -> RenderableType:
+    pairs: list[tuple[str, str | Text]] = [
+        ("run", run.id),
+        ("status", _path(run, now=now)),
+        ("skill", f"{pinned(run.skill.name, run.skill.version)} ({short_digest(run.skill.digest)})"),
+        ("requested", f"{ago(run.queued_at, now=now)} by {printable(run.requested_by.name)}"),
+    ]
+    if run.reason is not None:
+        pairs.append(("reason", printable(run.reason)))
+    return Group(facts(pairs), Text(), targets_grid(run, now=now), *_in_words(run))
+
+
+def targets_grid(run: Run, *, now: datetime) -> Grid:
+    rows = [
+        (printable(target.provider.name), status_text(target.status), str(target.attempts), _outcome(target, now=now))
+        for target in run.targets
+    ]
+    return Grid(("PROVIDER", "STATUS", "ATTEMPTS", "OUTCOME"), rows)
+
+
+def sentence(run: Run) -> str:
+    """What became of the run, or what it is doing."""
+    skill = pinned(run.skill.name, run.skill.version)
+    done = _names(run, "success")
+    undone = ", ".join(
+        f"{printable(target.provider.name)} ({printable(target.code or 'unknown')})"
+        for target in run.targets
+        if target.status == "failed"
+    )
+    match run.status:
+        case "success":
+            return f"{skill} is live at {done}."
+        case "failed":
+            return f"{skill} could not be installed at {undone}."
+        case "partial_failed":
+            return f"{skill} is live at {done}, and could not be installed at {undone}."
+        case "running":
+            return f"{skill} is being installed at {_names(run, 'running') or _names(run, 'queued')}."
+        case _:
+            return f"{skill} waits for an installer."
+
+
+def _path(run: Run, *, now: datetime) -> Text:
+    """Every status it has had and how long; a run that ended without having been started was never running."""
+    queued_until = run.started_at or run.finished_at or now
+    path = Text.assemble(status_text("queued"), f" {duration(run.queued_at, queued_until)}")
+    if run.started_at is not None:
+        spent = duration(run.started_at, run.finished_at or now)
+        path.append(" → ").append_text(status_text("running")).append(f" {spent}")
+    if run.ended:
+        path.append(" → ").append_text(status_text(run.status))
+    return path
+
+
+def _in_words(run: Run) -> list[RenderableType]:
+    lines: list[RenderableType] = [Text(), Text(sentence(run))]
+    codes = dict.fromkeys(target.code for target in run.targets if target.code is not None)
+    for code in codes:
+        advice = advice_for(code)
+        if advice is not None:
+            lines.append(Text(advice))
+    return lines
+
+
+def _in_short(run: Run) -> str:
+    codes = ", ".join(dict.fromkeys(printable(target.code) for target in run.targets if target.code is not None))
+    names = ", ".join(printable(target.provider.name) for target in run.targets)
+    return f"{pinned(run.skill.name, run.skill.version)} at {names}" + (f": {codes}" if codes else "")
+
+
+def _outcome(target: Target, *, now: datetime) -> str:
+    if target.receipt is not None:
+        return received(target.receipt)
+    if target.code is None:
+        return ""
+    said = f": {printable(target.message)}" if target.message else ""
+    request = f" (request {printable(target.provider_request_id)})" if target.provider_request_id else ""
+    again = ""
+    if target.status == "queued" and target.next_attempt_at is not None:
+        again = f", again in {duration(now, target.next_attempt_at)}"
+    return f"{printable(target.code)}{said}{request}{again}"
+
+
+def _names(run: Run, status: str) -> str:
+    return ", ".join(printable(target.provider.name) for target in run.targets if target.status == status)

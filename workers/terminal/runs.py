@@ -1,0 +1,65 @@
+"""`waybill runs`: list, show, watch."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import rich_click as click
+
+from workers.terminal.answers import Run, understood
+from workers.terminal.command import Terminal, api_command
+from workers.terminal.install import timeout_option, watch_to_the_end
+from workers.terminal.listing import limit_option, show_list, since_option, until_option
+from workers.terminal.run_view import run_page, runs_grid
+
+STATUSES: Final = ("queued", "running", "success", "failed", "partial_failed")
+
+
+@click.group()
+def runs() -> None:
+    """Look at install runs and follow them."""
+
+
+@runs.command("list")
+@click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these; may be repeated.")
+@click.option("--skill", help="Only those of this skill, by name or id.")
+@click.option("--provider", help="Only those with this provider, by name or id.")
+@click.option("--actor", metavar="KEY_ID", help="Only those that this key asked for.")
+@click.option("--code", help="Only those with a target that failed with this code.")
+@since_option
+@until_option
+@limit_option
+@api_command
+def list_runs(terminal: Terminal, *, limit: int, status: tuple[str, ...], **filters: str | None) -> None:
+    """List the runs, the newest first."""
+    show_list(
+        terminal,
+        ("install-runs",),
+        {"status": status, **filters},
+        limit=limit,
+        shape=Run,
+        grid=lambda items: runs_grid(items, now=datetime.now(UTC)),
+        empty="There is no such run. To make one: waybill install SKILL --on PROVIDER",
+    )
+
+
+@runs.command("show")
+@click.argument("run")
+@api_command
+def show(terminal: Terminal, *, run: str) -> None:
+    """Show one RUN: its targets, how each ended, and what to do about it."""
+    document = terminal.client.get("install-runs", run)
+    terminal.screen.show(document, run_page(understood(document, Run), now=datetime.now(UTC)))
+    terminal.screen.hint(f"waybill history {run}", purpose="What happened, event by event")
+
+
+@runs.command("watch")
+@click.argument("run")
+@timeout_option
+@api_command
+def watch(terminal: Terminal, *, run: str, timeout_seconds: float) -> None:
+    """Follow one RUN until it ends.
+
+    With --json every change is one line of JSON, the run as it is then. The exit code says how the run ended: 0 success,
+    5 failed, 6 failed at some providers.
+    """
+    watch_to_the_end(terminal, run, timeout_seconds=timeout_seconds)
