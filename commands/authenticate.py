@@ -38,9 +38,7 @@ class Authenticate:
         known = self._known.get(key_id)
         if known is not None and abs((now - known[0]).total_seconds()) < RECHECK_SECONDS:
             return known[1]
-        key: ApiKey | None = None
-        for recorded in await self._store.load(key_stream(key_id)):
-            key = API_KEY.evolve(key, recorded.event)
+        key = API_KEY.fold(await self._store.load(key_stream(key_id)))
         if key is not None:
             if len(self._known) >= KEYS_CACHED_MAX:
                 self._known.clear()

@@ -132,10 +132,7 @@ class Session:
         history = await self._store.load(stream)
         if history and not fold.owns(history[0].event):
             return None
-        state = None
-        for recorded in history:
-            state = fold.evolve(state, recorded.event)
-        return Seen(fold, len(history), state)
+        return Seen(fold, len(history), fold.fold(history))
 
     def _remember(self, stream: UUID) -> None:
         if self.seen[stream].version > 0:

@@ -160,6 +160,12 @@ class Busy(WaybillError):  # noqa: N818
     code = Code.CONFLICT_BUSY
 
 
+class HistoryTooNew(WaybillError):  # noqa: N818
+    """A newer version of Waybill has been at work here; upgrade this server."""
+
+    code = Code.INTERNAL
+
+
 class StoreOffline(WaybillError):  # noqa: N818
     """The database does not answer. What was accepted before is safe; send the request again."""
 

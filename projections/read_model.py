@@ -6,7 +6,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.events import Recorded
+from domain.errors import HistoryTooNew
+from domain.events import Recorded, UnknownEvent
 from projections.rows import Row, Rows
 
 
@@ -49,6 +50,9 @@ class ReadModel(Struct, Generic[Row], frozen=True, kw_only=True):
         """The rows to write after these events, given what was stored before for the keys they touch."""
         rows = Rows(key=self.key, append_only=self.append_only, touched=touched, stored=stored)
         for recorded in events:
+            if isinstance(recorded.event, UnknownEvent):
+                # Whether it matters here is known to the newer program that wrote it, and to nobody else.
+                raise HistoryTooNew(f"{recorded.topic} version {recorded.event.version} is newer than this program")
             if recorded.topic in self.topics:
                 self.project(recorded, rows)
         return rows.written

@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Generator
-from typing import Final
+from collections.abc import Callable, Generator
+from typing import Any, Final
 
 import uvicorn
-from uvicorn.config import ASGIApplication
 
 # What is still under way then is cut; an open connection that asks for nothing never holds up a stop.
 GRACEFUL_SECONDS: Final = 5
@@ -22,7 +21,7 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(app: ASGIApplication, listening: socket.socket, stopping: asyncio.Event) -> None:
+async def serve(app: Callable[..., Any], listening: socket.socket, stopping: asyncio.Event) -> None:
     config = uvicorn.Config(
         app,
         lifespan="on",

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from adapters.nats.streams import work_subject
-from domain.events import Recorded
+from domain.events import Recorded, UnknownEvent
 from domain.installation.events import InstallationReserved
 
 SOURCE: Final = "urn:waybill"
@@ -52,13 +52,16 @@ class Ticket(Struct, frozen=True, kw_only=True, rename="camel"):
 def event_message(recorded: Recorded, *, store_epoch: str, again: str = "") -> Message:
     """`again` makes the message id another one, for a server that remembers ids of messages it no longer has."""
     noun, _, name = recorded.topic.partition(".")
-    body = _ENCODER.encode(recorded.event)
+    if isinstance(recorded.event, UnknownEvent):
+        body, version = bytes(recorded.event.data), recorded.event.version
+    else:
+        body, version = _ENCODER.encode(recorded.event), recorded.event.VERSION
     headers = {
         MESSAGE_ID: f"{recorded.id}{again}",
         "ce-specversion": SPEC_VERSION,
         "ce-id": str(recorded.id),
         "ce-source": SOURCE,
-        "ce-type": f"io.waybill.{noun}.{name}.v{type(recorded.event).VERSION}",
+        "ce-type": f"io.waybill.{noun}.{name}.v{version}",
         "ce-subject": str(recorded.stream),
         "ce-time": timestamp(recorded.at),
         "ce-datacontenttype": CONTENT_TYPE,

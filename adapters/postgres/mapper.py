@@ -6,10 +6,10 @@ from uuid import UUID
 
 import msgspec
 from eventsourcing.persistence import Notification, StoredEvent
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from domain.catalog import BY_TOPIC
-from domain.events import Actor, Event, Recorded
+from domain.events import Actor, Event, Recorded, UnknownEvent
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
@@ -22,11 +22,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     request_id: str
     correlation_id: UUID
     causation_id: UUID | None
-    data: msgspec.Raw
-
-
-class UnknownEventError(Exception):
-    """The store holds an event that this version of Waybill does not know; it is never skipped."""
+    data: Raw
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -45,7 +41,7 @@ def to_stored(recorded: Recorded) -> StoredEvent:
         request_id=recorded.request_id,
         correlation_id=recorded.correlation_id,
         causation_id=recorded.causation_id,
-        data=msgspec.Raw(_ENCODER.encode(recorded.event)),
+        data=Raw(_ENCODER.encode(recorded.event)),
     )
     return StoredEvent(
         originator_id=recorded.stream,
@@ -60,7 +56,6 @@ def event_id(state: bytes) -> UUID:
 
 
 def to_recorded(notification: Notification) -> Recorded:
-    """Raises UnknownEventError for a topic or a version that is not in the catalogue."""
     envelope = _ENVELOPES.decode(notification.state)
     assert isinstance(notification.originator_id, UUID)  # noqa: S101 - the column is a uuid
     return Recorded(
@@ -77,11 +72,11 @@ def to_recorded(notification: Notification) -> Recorded:
     )
 
 
-def decode_event(topic: str, version: int, data: bytes | msgspec.Raw) -> Event:
-    """The newest shape of an event, whatever version its data was written in."""
+def decode_event(topic: str, version: int, data: bytes | Raw) -> Event:
+    """The newest shape of an event, whatever version its data was written in; UnknownEvent if that is newer than this program."""
     kind = BY_TOPIC.get(topic)
     if kind is None or version > kind.VERSION:
-        raise UnknownEventError(f"{topic} version {version}")
+        return UnknownEvent(topic=topic, version=version, data=Raw(data))
     if version == kind.VERSION:
         event: Event = _DATA[topic].decode(data)
         return event

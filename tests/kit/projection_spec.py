@@ -30,7 +30,7 @@ class History:
             self._versions[stream] = self._versions.get(stream, 0) + 1
             self.events.append(
                 Recorded(
-                    id=uuid5(NAMESPACE_OID, f"event {position}"),
+                    id=uuid5(stream, f"{type(event).TOPIC} {self._versions[stream]}"),
                     position=position,
                     stream=stream,
                     version=self._versions[stream],

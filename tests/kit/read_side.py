@@ -13,6 +13,7 @@ from adapters.postgres.connection import open_pool
 from adapters.postgres.mapper import to_stored
 from adapters.postgres.read_models import PostgresReadModels
 from adapters.postgres.read_models_reader import PostgresReader
+from adapters.postgres.recorder import EVENTS_CHANNEL
 from adapters.postgres.roles import PostgresRoles
 from domain.events import Recorded
 from projections.catalog import READ_MODELS
@@ -40,6 +41,7 @@ class ReadSide(Struct, frozen=True):
                 values = (event.stream, event.version, stored.topic, stored.state, event.position)
                 await cursor.execute(INSERT, values)
                 await cursor.execute("UPDATE head SET position = %s", (event.position,))
+            await cursor.execute("SELECT pg_notify(%s, '')", (EVENTS_CHANNEL,))
 
     async def take(self, *names: str, events: Sequence[Recorded]) -> tuple[Tracking, ...]:
         """Apply events, to all read models unless some are named."""

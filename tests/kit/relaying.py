@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import msgspec
+
 from adapters.memory.event_store import MemoryEventStore
 from adapters.nats.connection import connect
+from adapters.nats.messages import Ticket
 from adapters.nats.publisher import Publisher
 from domain.errors import StoreOffline
 from domain.events import Event, Recorded
@@ -16,12 +19,24 @@ from domain.installation.events import InstallationChanged, InstallationReleased
 from domain.ports import Append, EventLog, Lease, NewEvent, Roles
 from domain.provider.events import CredentialRef, ProviderConnected
 from tests.kit.facts import context
-from tests.kit.jetstream import NatsUnderTest
+from tests.kit.jetstream import NatsUnderTest, Stored
 from tests.kit.waiting import eventually
 from workers import relay
 from workers.relay import Progress
 
 SECONDS_MAX = 30.0
+EPOCH = str(uuid4())
+PROVIDER = uuid4()
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class Ledger:
@@ -124,6 +139,29 @@ async def caught_up(progress: Progress, log: EventLog) -> None:
         return progress.state == "relaying" and progress.position == await log.head()
 
     await eventually(condition, SECONDS_MAX)
+
+
+async def checkpoint(roles: Roles) -> int:
+    """What a successor would start from; only when nobody holds the role."""
+    lease = await roles.acquire(role=relay.ROLE, holder="auditor", seconds=0)
+    assert lease is not None
+    return lease.position
+
+
+async def assert_copied(server: NatsUnderTest, ledger: Ledger) -> list[Stored]:
+    """The stream holds exactly the events of the store, in its order."""
+    stored = await server.events()
+    assert [message.headers["ce-id"] for message in stored] == [str(event.id) for event in await ledger.everything()]
+    return stored
+
+
+def ticketed(stored: list[Stored]) -> list[UUID]:
+    """The events that these tickets were issued for."""
+    return [msgspec.json.decode(message.body, type=Ticket).event_id for message in stored]
+
+
+def event_ids(*events: Recorded) -> list[UUID]:
+    return [event.id for event in events]
 
 
 class Gate:

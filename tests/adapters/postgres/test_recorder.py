@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from eventsourcing.persistence import StoredEvent
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 
 from adapters.postgres.connection import Datastore
