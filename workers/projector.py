@@ -50,21 +50,25 @@ class Projector:
         self._log = log
         self._read_models = read_models
         self._tenure = tenure
-        self._standing: dict[str, Tracking] = {}
+        self.standing: dict[str, Tracking] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping` is set or the role is lost. Raises RoleLostError, StoreOffline."""
+        await self.take_over()
+        while self._tenure.held and not stopping.is_set():
+            if not await self.advance():
+                await _first(stopping.wait(), self._tenure.lost.wait(), self._idle())
+
+    async def take_over(self) -> None:
+        """Find out where each read model stands, and start those again that have seen another history."""
         self._note(*await self._read_models.open(self._tenure.epoch))
         await self._forget_other_histories()
-        positions = {tracking.name: tracking.position for tracking in self._standing.values()}
+        positions = {tracking.name: tracking.position for tracking in self.standing.values()}
         logger.info("projector_leads", epoch=self._tenure.epoch, positions=positions)
-        while self._tenure.held and not stopping.is_set():
-            if not await self._advance():
-                await _first(stopping.wait(), self._tenure.lost.wait(), self._idle())
 
     async def _forget_other_histories(self) -> None:
         """A database that was restored may hold fewer events, or others, than its read models have seen."""
-        for tracking in tuple(self._standing.values()):
+        for tracking in tuple(self.standing.values()):
             if tracking.position == 0:
                 continue
             newest = await self._log.read(after=tracking.position - 1, limit=1)
@@ -72,7 +76,7 @@ class Projector:
                 logger.warning("read_model_rewound", read_model=tracking.name, position=tracking.position)
                 self._note(await self._read_models.rewind(tracking.name, epoch=self._tenure.epoch))
 
-    async def _advance(self) -> bool:
+    async def advance(self) -> bool:
         """One batch for each group, the foremost first, so that one that is rebuilt delays no other for long."""
         moved = False
         ahead: int | None = None
@@ -87,21 +91,21 @@ class Projector:
 
     async def _idle(self) -> None:
         """Until there may be an event to take in."""
-        active = [tracking.position for tracking in self._standing.values() if not tracking.parked]
+        active = [tracking.position for tracking in self.standing.values() if not tracking.parked]
         if active:
             await self._log.wait(after=max(active), timeout_seconds=IDLE_SECONDS)
         else:
             await asyncio.sleep(IDLE_SECONDS)
 
     def _groups(self) -> Iterator[tuple[int, tuple[str, ...]]]:
-        active = [tracking for tracking in self._standing.values() if not tracking.parked]
+        active = [tracking for tracking in self.standing.values() if not tracking.parked]
         active.sort(key=lambda tracking: tracking.position, reverse=True)
         for position, group in groupby(active, key=lambda tracking: tracking.position):
             yield position, tuple(tracking.name for tracking in group)
 
     def _note(self, *changed: Tracking) -> None:
         for tracking in changed:
-            self._standing[tracking.name] = tracking
+            self.standing[tracking.name] = tracking
             if tracking.parked:
                 logger.error(
                     "read_model_parked",

@@ -22,7 +22,7 @@ DENIALS: Final[Mapping[int, Code]] = {STATUSES[code][0]: code for code in (Code.
 
 
 class Authenticator(Protocol):
-    async def __call__(self, text: str | None) -> Actor:
+    async def __call__(self, text: str | None, /) -> Actor:
         """The holder of the key. Raises Unauthorized, StoreOffline."""
         ...
 

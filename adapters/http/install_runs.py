@@ -130,7 +130,8 @@ async def show_install_runs(
 async def show_install_run(
     request: Request[Any, Any, Any], run: FromPath[str], application: NamedDependency[Application]
 ) -> InstallRunAnswer:
-    query = GetInstallRun(run_id=_run_id(run), min_position=ONE_QUERY.read(request).min_position)
+    asked = ONE_QUERY.read(request)
+    query = GetInstallRun(run_id=_run_id(run), min_position=asked.min_position)
     answer = await get_install_run(application.reader, query)
     return shown_as(InstallRunAnswer, answer.item, stale=answer.stale)
 

@@ -22,9 +22,9 @@ from queries.paging import Page
 
 CONCURRENCY_MAX: Final = 64
 
-ConnectionName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
+ConnectionName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$(?!\n)")]
 # These become headers of requests to the provider.
-HeaderText = Annotated[str, Meta(pattern=r"^[!-~]{1,200}\Z")]
+HeaderText = Annotated[str, Meta(pattern=r"^[!-~]{1,200}$(?!\n)")]
 
 
 class NewProvider(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

@@ -59,7 +59,7 @@ class BodyReader(Generic[Read]):
         try:
             return self._decoder.decode(body)
         except msgspec.ValidationError as error:
-            raise refuse(error, what="body") from None
+            raise refuse(error, what="body", root="/") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadRequest(f"The body is not JSON in UTF-8: {_bounded(str(error))}.") from None
 
@@ -96,7 +96,7 @@ class QueryReader(Generic[Read]):
         try:
             return msgspec.convert(self._parse(request.scope["query_string"]), self._kind, strict=False)
         except msgspec.ValidationError as error:
-            raise refuse(error, what="query") from None
+            raise refuse(error, what="query", root="?") from None
 
     def _parse(self, query: bytes) -> dict[str, str | list[str]]:
         if not query:
@@ -116,14 +116,14 @@ class QueryReader(Generic[Read]):
         return {name: values if name in self._repeatable else values[0] for name, values in given.items()}
 
 
-def refuse(error: msgspec.ValidationError, *, what: str) -> BadRequest:
-    """What msgspec found, in RFC 6901's words for the place: `$.files[0].path` is `/files/0/path`."""
+def refuse(error: msgspec.ValidationError, *, what: str, root: str) -> BadRequest:
+    """What msgspec found, in RFC 6901's words for the place: `$.files[0].path` is `/files/0/path`, or `?files/0/path`."""
     found = PLACE.match(_bounded(str(error)))
     assert found is not None  # noqa: S101 - the pattern matches any text
     steps = [name or index for name, index in STEP.findall(found["path"] or "")]
     if field := FIELD.match(found["message"]):
         steps.append(field[1].replace("~", "~0").replace("/", "~1"))
-    pointer = "".join(f"/{step}" for step in steps)
+    pointer = root + "/".join(steps) if steps else ""
     problem = Problem(pointer=pointer, message=found["message"])
     place = f" at {pointer}" if pointer else ""
     return BadRequest(f"The {what} does not fit{place}: {found['message']}.", problems=(problem,))
@@ -134,7 +134,7 @@ def _missing() -> BadRequest:
 
 
 def _refused_parameter(name: str, message: str) -> BadRequest:
-    problem = Problem(pointer=f"/{_bounded(name)}", message=message)
+    problem = Problem(pointer=f"?{_bounded(name)}", message=message)
     return BadRequest(f"The query parameter {_bounded(name)} {message}.", problems=(problem,))
 
 

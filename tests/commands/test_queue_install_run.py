@@ -15,19 +15,18 @@ from domain.install_run.events import Policy, RunQueued, SkillPin, Target
 from domain.installation.events import InstallationAwaited, InstallationReserved
 from domain.installation.state import installation_stream
 from domain.provider.state import provider_stream
+from domain.skill.events import SkillVersionPublished
 from tests.commands.world import NAME, SKILL_ID, World, names
 
 pytestmark = pytest.mark.anyio
 
-CALLERS = 100
 OPENAI_ID = provider_stream("openai")
 BACKUP_ID = provider_stream("backup")
 
 
 async def digest_of(world: World, version: int) -> str:
-    versions = [event for event in await world.events(SKILL_ID) if event.TOPIC == "skill.skill_version_published"]
-    digest: str = versions[version - 1].digest  # type: ignore[attr-defined]
-    return digest
+    versions = [event for event in await world.events(SKILL_ID) if isinstance(event, SkillVersionPublished)]
+    return versions[version - 1].digest
 
 
 async def test_a_run_is_queued_and_takes_its_slots_in_one_append(world: World) -> None:

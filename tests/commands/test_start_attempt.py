@@ -6,7 +6,7 @@ import pytest
 
 from commands.start_attempt import LEASE_MARGIN_SECONDS
 from domain.errors import RunNotFound
-from domain.install_run.events import Policy, ProviderStarted, RunStarted
+from domain.install_run.events import Policy, ProviderStarted, RunQueued, RunStarted
 from domain.installation.events import Receipt
 from domain.installation.state import Live, installation_stream
 from domain.ports import Intent
@@ -39,14 +39,14 @@ async def test_a_ticket_gives_the_right_to_act_and_all_that_acting_needs(world: 
             lease_until=now + timedelta(seconds=5 + LEASE_MARGIN_SECONDS),
         ),
     ]
-    digest = run.event.skill.digest  # type: ignore[attr-defined]
+    assert isinstance(run.event, RunQueued)
     assert attempt.intent == Intent(
         installation_id=INSTALLATION_ID,
         run_id=queued.run_id,
         attempt_id=attempt.attempt_id,
         skill_name=NAME,
         version=1,
-        digest=digest,
+        digest=run.event.skill.digest,
         since=now,
         previous=None,
     )

@@ -3,42 +3,73 @@
 import asyncio
 from time import monotonic
 
-import psycopg
 import pytest
 from msgspec.structs import replace
 
+from adapters.postgres import read_models_reader
 from domain.errors import RunNotFound, StoreOffline
 from projections.catalog import READ_MODELS
 from projections.install_runs import INSTALL_RUNS
-from projections.tracking import ROLE
 from queries.get_install_run import GetInstallRun, get_install_run
 from queries.get_run_history import GetRunHistory, get_run_history
 from queries.list_install_runs import ListInstallRuns, list_install_runs
 from queries.read_model_health import read_model_health
 from queries.reading import READ_WAIT_SECONDS
 from tests.kit.read_side import ReadSide, open_read_side
+from tests.kit.waiting import eventually
 from tests.projections.stories import Story
 
 pytestmark = pytest.mark.anyio
+
+LISTENERS = """
+    SELECT pid FROM pg_stat_activity
+    WHERE application_name = 'test-projected' AND query LIKE 'LISTEN%%' AND state = 'idle' AND datname = current_database()
+"""
+
+
+async def listening(side: ReadSide) -> list[int]:
+    return [row["pid"] for row in await side.execute(LISTENERS)]
 
 
 async def test_a_read_waits_for_what_was_stored_before_it_came(side: ReadSide) -> None:
     story = Story()
     run = story.run(1, "openai")
     await side.store(story.events)
-    reading = asyncio.create_task(get_install_run(side.reader, GetInstallRun(run_id=run.id)))
+    reading = [asyncio.create_task(get_install_run(side.reader, GetInstallRun(run_id=run.id))) for _ in range(20)]
     await side.take(events=story.events)
-    answer = await reading
-    assert (answer.stale, answer.item.id) == (False, run.id)
+    assert {(answer.stale, answer.item.id) for answer in await asyncio.gather(*reading)} == {(False, run.id)}
 
 
-async def test_a_waiting_read_is_woken_and_does_not_poll_to_the_end(side: ReadSide) -> None:
+async def test_a_waiting_read_is_woken(side: ReadSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the word of the projector alone: the next look of its own would come much later."""
+    monkeypatch.setattr(read_models_reader, "POLL_SECONDS", 60)
     story = Story()
-    run = story.run(1, "openai")
-    await side.store(story.events[:1])
-    waiting = [asyncio.create_task(get_install_run(side.reader, GetInstallRun(run_id=run.id))) for _ in range(20)]
-    await side.take(events=story.events[:1])
-    assert {answer.stale for answer in await asyncio.gather(*waiting)} == {False}
+    story.run(1, "openai")
+    waiting = asyncio.create_task(side.reader.wait(INSTALL_RUNS, position=2, timeout_seconds=60))
+    await eventually(lambda: listening(side), 5)
+    await side.take(events=story.events)
+    assert await asyncio.wait_for(waiting, 5)
+
+
+async def test_a_read_that_is_not_woken_looks_by_itself(side: ReadSide) -> None:
+    story = Story()
+    story.run(1, "openai")
+    waiting = asyncio.create_task(side.reader.wait(INSTALL_RUNS, position=2, timeout_seconds=60))
+    await eventually(lambda: listening(side), 5)
+    await side.execute("UPDATE read_models SET position = 2 WHERE name = 'install_runs'")
+    assert await asyncio.wait_for(waiting, 5)
+
+
+async def test_what_wakes_reads_comes_back_by_itself(side: ReadSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_models_reader, "POLL_SECONDS", 60)
+    story = Story()
+    story.run(1, "openai")
+    waiting = asyncio.create_task(side.reader.wait(INSTALL_RUNS, position=2, timeout_seconds=60))
+    await eventually(lambda: listening(side), 5)
+    for pid in await listening(side):
+        await side.execute("SELECT pg_terminate_backend(%s)", pid)
+    await side.take(events=story.events)
+    assert await asyncio.wait_for(waiting, 5)
 
 
 async def test_a_read_that_waited_long_enough_answers_with_what_there_is_and_says_so(side: ReadSide) -> None:
@@ -92,7 +123,6 @@ async def test_nobody_waits_for_a_parked_read_model(side: ReadSide) -> None:
 async def test_before_the_first_projector_there_is_nothing_and_that_is_said(database: str) -> None:
     unopened = replace(INSTALL_RUNS, generation=99)
     async with open_read_side(database) as side:
-        await side.store(Story().events)
         story = Story()
         story.run(1, "openai")
         await side.store(story.events)
@@ -121,17 +151,3 @@ async def test_health_of_read_models_that_nobody_has_opened(database: str) -> No
         await side.execute("DELETE FROM read_models")
         (health,) = await read_model_health(side.reader)
         assert (health.position, health.lag) == (0, 7)
-
-
-async def test_a_read_survives_the_loss_of_what_wakes_it(side: ReadSide, database: str) -> None:
-    story = Story()
-    run = story.run(1, "openai")
-    await side.store(story.events)
-    reading = asyncio.create_task(get_install_run(side.reader, GetInstallRun(run_id=run.id)))
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'test-projected'"
-        )
-        connection.execute("SELECT 1 FROM roles WHERE role = %s", (ROLE,))
-    await side.take(events=story.events)
-    assert not (await reading).stale

@@ -10,6 +10,7 @@ from rich.text import Text
 GAP: Final = "  "
 INDENT_BELOW: Final = 4
 LINES_MAX: Final = 40
+ELLIPSIS: Final = " …"
 
 Cell = str | Text
 
@@ -70,8 +71,7 @@ class Grid:
             line.rstrip()
         if len(lines) > self._last_lines_max:
             lines = lines[: self._last_lines_max]
-            lines[-1].append(" …")
-            lines[-1].truncate(width, overflow="ellipsis")
+            lines[-1] = _shortened(lines[-1], width)
         return lines
 
     def _least_width(self) -> int:
@@ -85,6 +85,16 @@ class Grid:
 def facts(pairs: Sequence[tuple[str, Cell]]) -> Grid:
     """Labels and values, one pair a line."""
     return Grid((), [(Text(label, style="dim"), value) for label, value in pairs], tail=0)
+
+
+def _shortened(line: Text, width: int) -> Text:
+    """Ends with an ellipsis, before which it loses its last word if there is no room for both."""
+    room = width - cell_len(ELLIPSIS)
+    if _width(line) > room:
+        space = line.plain.rfind(" ")
+        line = line[:space] if space > 0 else line
+        line.truncate(room)
+    return line.append(ELLIPSIS)
 
 
 def _joined(cells: Sequence[Text], widths: Sequence[int]) -> Text:

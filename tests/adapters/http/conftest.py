@@ -12,15 +12,16 @@ from tests.conftest import TEMPLATE, url_of
 
 
 @pytest.fixture(scope="module")
-async def api(
-    anyio_backend: str,
-    postgres: EmbeddedPostgres,
-    tmp_path_factory: pytest.TempPathFactory,
-    request: pytest.FixtureRequest,
-) -> AsyncIterator[Api]:
+def module_database(postgres: EmbeddedPostgres, request: pytest.FixtureRequest) -> str:
+    """The URL of a migrated, empty database; it goes with the server."""
     name = request.module.__name__.rpartition(".")[2]
     copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log")
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(copy.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
-    async with serving(url_of(postgres, name), tmp_path_factory.mktemp("credentials")) as served:
+    return url_of(postgres, name)
+
+
+@pytest.fixture(scope="module")
+async def api(anyio_backend: str, module_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    async with serving(module_database, tmp_path_factory.mktemp("credentials")) as served:
         yield served

@@ -42,7 +42,7 @@ from workers.wiring import Commands, build_commands
 # Nobody listens there, so a connection to it is refused at once.
 CLOSED: Final = "http://127.0.0.1:1/v1"
 BASE_URLS: Final[Mapping[ProviderKind, str]] = {"openai": CLOSED, "noop": "http://127.0.0.1:1"}
-SYSTEM: Final = Actor(kind="system", id="test", name="test")
+INSTALLER: Final = Actor(kind="system", id="installer", name="installer")
 TLS: Final = ssl.create_default_context()
 
 
@@ -64,7 +64,6 @@ class Api(Struct, frozen=True, kw_only=True):
     anonymous: httpx2.AsyncClient
     clients: Mapping[Role, httpx2.AsyncClient]
     log: PostgresEventLog
-    denials: Denials
     commands: Commands
 
     def client(self, role: Role | None) -> httpx2.AsyncClient:
@@ -73,6 +72,19 @@ class Api(Struct, frozen=True, kw_only=True):
     @property
     def admin(self) -> httpx2.AsyncClient:
         return self.clients[Role.ADMIN]
+
+    async def new_key(self, key_id: str, role: Role) -> str:
+        return await _key(self.commands.issue_api_key, role, key_id=key_id)
+
+    async def send_raw(self, request: bytes, *, and_leave: bool = False) -> bytes:
+        """The first bytes of the answer to what no client of ours would send."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(self.url.rpartition(":")[2]))
+        writer.write(request)
+        await writer.drain()
+        answer = b"" if and_leave else await asyncio.wait_for(reader.read(1000), 10)
+        writer.close()
+        await writer.wait_closed()
+        return answer
 
     async def head(self) -> int:
         return await self.log.head()
@@ -100,8 +112,8 @@ class Api(Struct, frozen=True, kw_only=True):
         assert attempt is not None
         return attempt.attempt_id
 
-    async def succeed(self, run: Mapping[str, Any], *, target: int = 0) -> None:
-        attempt_id = await self.begin(run, target=target)
+    async def succeed(self, run: Mapping[str, Any], *, target: int = 0, attempt_id: UUID | None = None) -> None:
+        attempt_id = attempt_id or await self.begin(run, target=target)
         receipt = Receipt(remote_id="skill_68f0c0ffee", remote_version="1")
         await self._settle(
             run, ProviderSucceeded(provider_id=_target(run, target), attempt_id=attempt_id, receipt=receipt)
@@ -126,7 +138,12 @@ class Api(Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def serving(
-    database: str, folder: Path, *, checks: Sequence[Check] = (), projecting: bool = True
+    database: str,
+    folder: Path,
+    *,
+    checks: Sequence[Check] = (),
+    projecting: bool = True,
+    base_urls: Mapping[ProviderKind, str] = BASE_URLS,
 ) -> AsyncIterator[Api]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(database, name="test-api", size_max=4))
@@ -149,7 +166,7 @@ async def serving(
                 queue_install_run=commands.queue_install_run,
                 reader=reader,
                 store=store,
-                base_urls=BASE_URLS,
+                base_urls=base_urls,
             ),
             authenticate=commands.authenticate,
             denials=denials,
@@ -159,13 +176,13 @@ async def serving(
         if projecting:
             await stack.enter_async_context(_projector(database, log))
         url = await stack.enter_async_context(listening(app))
-        clients = {role: await _client(stack, url, await _key(commands.issue_api_key, role)) for role in Role}
+        keys = {role: await _key(commands.issue_api_key, role) for role in Role}
+        clients = {role: await stack.enter_async_context(open_client(url, keys[role])) for role in Role}
         yield Api(
             url=url,
-            anonymous=await _client(stack, url),
+            anonymous=await stack.enter_async_context(open_client(url)),
             clients=clients,
             log=log,
-            denials=denials,
             commands=commands,
         )
 
@@ -183,6 +200,16 @@ async def listening(app: Any) -> AsyncIterator[str]:
     finally:
         server.stopping.set()
         await running
+
+
+def open_client(url: str, key: str | None = None) -> httpx2.AsyncClient:
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    return httpx2.AsyncClient(base_url=url, headers=headers, trust_env=False, verify=TLS, timeout=10)
+
+
+async def ask(url: str) -> httpx2.Response:
+    async with open_client("") as client:
+        return await client.get(url)
 
 
 @asynccontextmanager
@@ -205,20 +232,14 @@ async def _projector(database: str, log: PostgresEventLog) -> AsyncIterator[None
             await running
 
 
-async def _client(stack: AsyncExitStack, url: str, key: str | None = None) -> httpx2.AsyncClient:
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    client = httpx2.AsyncClient(base_url=url, headers=headers, trust_env=False, verify=TLS, timeout=10)
-    return await stack.enter_async_context(client)
-
-
-async def _key(issue: IssueApiKeyHandler, role: Role) -> str:
-    key = await issue(IssueApiKey(key_id=role.value, name=f"a test's {role}", role=role), context())
+async def _key(issue: IssueApiKeyHandler, role: Role, *, key_id: str | None = None) -> str:
+    key = await issue(IssueApiKey(key_id=key_id or role.value, name=f"team {role}", role=role), context())
     assert key is not None
     return key
 
 
 def context() -> Context:
-    return Context(actor=SYSTEM, request_id="test-request", correlation_id=uuid4())
+    return Context(actor=INSTALLER, request_id="test-request", correlation_id=uuid4())
 
 
 def _created(answer: httpx2.Response) -> dict[str, Any]:

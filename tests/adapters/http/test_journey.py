@@ -125,7 +125,9 @@ async def test_lists_are_filtered_and_paged(api: Api) -> None:
     seen: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        query = {"skill": "paged", "status": ["queued", "running"], "limit": 2} | ({"cursor": cursor} if cursor else {})
+        query: dict[str, Any] = {"skill": "paged", "status": ["queued", "running"], "limit": 2} | (
+            {"cursor": cursor} if cursor else {}
+        )
         page = (await api.admin.get("/api/install-runs", params=query)).json()
         seen += [run["targets"][0]["provider"]["name"] for run in page["items"]]
         cursor = page["nextCursor"]

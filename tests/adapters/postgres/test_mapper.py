@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import uuid4
 
+import msgspec
 import pytest
 from eventsourcing.persistence import Notification, StoredEvent
 
@@ -49,7 +50,7 @@ class Shipped(Event, frozen=True, kw_only=True, rename="camel"):
 )
 def test_an_older_shape_is_brought_up_step_by_step(monkeypatch: pytest.MonkeyPatch, version: int, data: bytes) -> None:
     monkeypatch.setitem(BY_TOPIC, Shipped.TOPIC, Shipped)
-    monkeypatch.setitem(mapper._DATA, Shipped.TOPIC, mapper.msgspec.json.Decoder(Shipped))
+    monkeypatch.setitem(mapper._DATA, Shipped.TOPIC, msgspec.json.Decoder(Shipped))
     assert mapper.decode_event(Shipped.TOPIC, version, data) == Shipped(weight_grams=9080)
 
 

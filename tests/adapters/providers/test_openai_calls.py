@@ -152,6 +152,13 @@ async def test_uninstalling_leaves_what_a_person_added(sandbox: Served) -> None:
     assert (entry["versions"], entry["defaultVersion"]) == (["2", "3"], "3")
 
 
+async def test_a_skill_is_deleted_only_if_its_one_version_is_ours(canned: CannedServer) -> None:
+    canned.will_answer(200, {"data": [], "has_more": False})
+    async with opened(canned.url) as adapter:
+        await adapter.uninstall(Receipt(remote_id="skill_1", remote_version="1"))
+    assert len(canned.requests) == 1
+
+
 async def test_uninstalling_what_is_not_in_use_leaves_the_default(sandbox: Served) -> None:
     async with opened(f"{sandbox.url}/openai/v1") as adapter:
         old = await adapter.install(ONE, intent_for(ONE))
@@ -174,6 +181,14 @@ async def test_a_list_is_read_page_by_page_until_older_things_come(
         before = await operations(sandbox)
         assert await adapter.find(intent_for(ONE, since=datetime(2100, 1, 1, tzinfo=UTC))) == ()
         assert (await operations(sandbox))[len(before) :] == ["list"]
+
+
+async def test_skills_of_other_names_are_not_looked_into(sandbox: Served) -> None:
+    other = bundle_of("one", name="kbo-result")
+    async with opened(f"{sandbox.url}/openai/v1") as adapter:
+        await adapter.install(other, intent_for(other))
+        assert await adapter.find(intent_for(ONE)) == ()
+    assert await operations(sandbox) == ["create_skill", "list"]
 
 
 async def test_a_list_without_an_end_is_no_answer(canned: CannedServer) -> None:

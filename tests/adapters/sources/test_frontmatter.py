@@ -147,6 +147,7 @@ def test_an_empty_frontmatter_has_no_entries() -> None:
         (skill_md("a: !!str 1"), 2, "tags"),
         (skill_md("a: !!python/object/apply:os.system ['true']"), 2, "tags"),
         (skill_md("a: ! 1"), 2, "tags"),
+        (skill_md("a: !" + "x" * 5_000 + "!y 1"), 2, "undefined tag handle"),  # the parser quotes it at full length
         (skill_md("<<: {a: b}"), 2, "merge keys"),
         (skill_md("? [a]\n: b"), 2, "is a list or a map"),
         (skill_md("a: b\n'a': c"), 3, "the key `a` is there twice"),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from adapters.sources.inline import read_inline
 from domain.errors import Code, SkillInvalid, SkillTooLarge
-from domain.skill.bundle import BUNDLE_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, InlineFile
+from domain.skill.bundle import BUNDLE_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, FILES_MAX, InlineFile
 
 SKILL_MD = InlineFile(path="SKILL.md", content="---\nname: a-skill\ndescription: Does it.\n---\n# Title\n")
 
@@ -68,8 +68,9 @@ def test_loose_base64_is_refused(content: str) -> None:
 
 
 def test_text_that_has_no_bytes_is_refused() -> None:
-    assert [pointer for pointer, _ in problems(SKILL_MD, InlineFile(path="x", content="\ud800"))] == [
-        "/files/1/content"
+    found = problems(SKILL_MD, InlineFile(path="x", content="\ud800"))
+    assert [(pointer, "half of a surrogate pair" in message) for pointer, message in found] == [
+        ("/files/1/content", True)
     ]
 
 
@@ -121,6 +122,13 @@ def test_too_many_files_are_refused_and_what_is_left_out_does_not_count() -> Non
     assert len(read_inline([*junk, SKILL_MD, *files[1:]]).files) == FILES_MAX
     with pytest.raises(SkillTooLarge):
         read_inline([SKILL_MD, *files])
+
+
+def test_entries_that_are_left_out_are_not_without_end() -> None:
+    junk = [InlineFile(path=".DS_Store", content="")] * ENTRIES_MAX
+    assert read_inline([SKILL_MD, *junk[1:]]).name == "a-skill"
+    with pytest.raises(SkillTooLarge, match="entries"):
+        read_inline([SKILL_MD, *junk])
 
 
 def test_findings_come_with_the_bundle() -> None:
