@@ -1,5 +1,6 @@
 """Connect a provider and verify it at once."""
 
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -13,8 +14,8 @@ from domain.provider.decisions import connect, fail_verification, pass_verificat
 from domain.provider.events import CredentialRef, ProviderConnected, ProviderKind
 from domain.provider.state import PROVIDER, Provider, evolve, provider_stream
 
-VERIFY_SECONDS = 15.0
-CONCURRENCY_MAX_DEFAULT = 4
+VERIFY_SECONDS: Final = 15.0
+CONCURRENCY_MAX_DEFAULT: Final = 4
 
 
 class ConnectProvider(Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Register a skill, or the next version of one."""
 
+import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
@@ -40,7 +41,7 @@ class RegisterSkillHandler:
 
     async def __call__(self, command: RegisterSkill, context: Context) -> SkillRegistration:
         """Raises SkillInvalid, SkillTooLarge, StoreOffline."""
-        bundle = self._read_bundle(command.files)
+        bundle = await asyncio.to_thread(self._read_bundle, command.files)
         stream = skill_stream(bundle.name)
         await self._bundles.put(bundle)
 

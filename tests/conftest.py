@@ -10,6 +10,9 @@ from psycopg import sql
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.migrating import migrate
 
+# The suites in the kit assert on behalf of the tests that use them; without this a failure says only `AssertionError`.
+pytest.register_assert_rewrite("tests.kit")
+
 TEMPLATE = "waybill_template"
 _NUMBERS = itertools.count(1)
 

@@ -100,12 +100,9 @@ def _metadata_faults(entry: Entry) -> Iterator[str]:
         yield f"Line {entry.line}: `metadata` must be a map of text to text."
         return
     for inner in entry.value:
-        if isinstance(inner.key, NotText):
-            yield f"Line {inner.line}: a key of `metadata` {_not_text(inner.key)}."
-        else:
-            fault = _text_fault(inner.key, TextRule()) or _text_fault(inner.value, TextRule())
-            if fault:
-                yield f"Line {inner.line}: {quoted(inner.key)} in `metadata` {fault}."
+        for text in (inner.key, inner.value):
+            if isinstance(text, str) and (fault := _text_fault(text, TextRule())):
+                yield f"Line {inner.line}: {quoted(text)} in `metadata` {fault}."
 
 
 def _text_fault(value: Value, rule: TextRule) -> str | None:
@@ -146,6 +143,8 @@ def _findings(entry: Entry) -> Iterator[Finding]:
             f"Line {entry.line}: `allowed-tools` is a list; the specification has one text with spaces between tools."
         )
         yield Finding(code="allowed_tools_list", severity="warning", path=SKILL_MD, message=message)
+    if entry.key == "metadata" and isinstance(entry.value, tuple):
+        yield from _metadata_findings(entry.value)
     known = entry.key == "metadata" or entry.key in TEXT_RULES
     if not known:
         key = entry.key if isinstance(entry.key, str) else entry.key.written or ""
@@ -153,3 +152,13 @@ def _findings(entry: Entry) -> Iterator[Finding]:
             f"Line {entry.line}: {quoted(key)} is no key of the specification; clients differ in what they make of it."
         )
         yield Finding(code="unknown_key", severity="warning", path=SKILL_MD, message=message)
+
+
+def _metadata_findings(entries: tuple[Entry, ...]) -> Iterator[Finding]:
+    """Half the skills in the world have `version: 1.0` here, and every client takes it."""
+    for inner in entries:
+        for text in (inner.key, inner.value):
+            if not isinstance(text, str):
+                fault = _not_text(text) if isinstance(text, NotText) else "must be text, and is a map"
+                message = f"Line {inner.line}: what stands in `metadata` {fault}."
+                yield Finding(code="metadata_not_text", severity="warning", path=SKILL_MD, message=message)

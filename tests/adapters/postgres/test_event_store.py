@@ -15,7 +15,6 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
 from domain.errors import StoreOffline
-from domain.install_run.events import RunStarted, RunSucceeded
 from domain.ports import AppendConflict, SideRow
 from tests.kit.cable import Cable
 from tests.kit.facts import append
@@ -41,32 +40,6 @@ async def log(database: str) -> AsyncIterator[PostgresEventLog]:
     await log.close()
 
 
-async def test_what_was_appended_is_loaded(store: PostgresEventStore) -> None:
-    stream = uuid4()
-    first = await store.append(append(stream, event=RunStarted()))
-    second = await store.append(append(stream, expected={stream: 1}, event=RunSucceeded(succeeded=1)))
-    assert await store.load(stream) == first + second
-    assert [(event.position, event.version) for event in first + second] == [(1, 1), (2, 2)]
-    assert await store.load(uuid4()) == ()
-
-
-async def test_an_append_over_several_streams_is_all_or_nothing(store: PostgresEventStore) -> None:
-    old, new = uuid4(), uuid4()
-    await store.append(append(old))
-    with pytest.raises(AppendConflict) as conflict:
-        await store.append(append(old, new))
-    assert conflict.value.streams == {old}
-    assert await store.load(new) == ()
-
-
-async def test_a_stream_that_was_only_read_is_checked_too(store: PostgresEventStore) -> None:
-    read, written = uuid4(), uuid4()
-    await store.append(append(read))
-    with pytest.raises(AppendConflict) as conflict:
-        await store.append(append(written, expected={read: 0, written: 0}))
-    assert conflict.value.streams == {read}
-
-
 async def test_a_conflict_fails_no_neighbour_and_leaves_no_gap(
     store: PostgresEventStore, log: PostgresEventLog
 ) -> None:
@@ -77,14 +50,6 @@ async def test_a_conflict_fails_no_neighbour_and_leaves_no_gap(
     assert [number for number, outcome in enumerate(outcomes) if isinstance(outcome, AppendConflict)] == [50]
     assert sum(isinstance(outcome, tuple) for outcome in outcomes) == 99
     assert [event.position for event in await log.read(after=0, limit=1000)] == list(range(1, 101))
-
-
-async def test_of_equal_appends_in_one_batch_one_wins(store: PostgresEventStore) -> None:
-    stream = uuid4()
-    outcomes = await asyncio.gather(*(store.append(append(stream)) for _ in range(50)), return_exceptions=True)
-    assert sum(isinstance(outcome, tuple) for outcome in outcomes) == 1
-    assert sum(isinstance(outcome, AppendConflict) for outcome in outcomes) == 49
-    assert len(await store.load(stream)) == 1
 
 
 async def test_a_side_row_is_written_with_its_events_or_not_at_all(store: PostgresEventStore, database: str) -> None:

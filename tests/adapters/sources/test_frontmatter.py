@@ -268,8 +268,8 @@ def test_the_reference_validator_takes_every_file_that_we_take(key: str, value: 
         ("---\nname: a\ndescription: x --- y\n", False, True),  # it takes any `---` for the closing fence
         ("--- name: a\ndescription: x\n---\n", False, False),
         (skill_md("name: a\ndescription: yes"), False, True),  # everything is text to its parser
-        (skill_md("name: a\ndescription: x\nmetadata:\n  version: 1.0"), False, True),
-        (skill_md("name: a\ndescription: x\nmetadata:\n  b:\n    c: d"), False, True),
+        (skill_md("name: a\ndescription: x\nmetadata:\n  version: 1.0"), True, True),
+        (skill_md("name: a\ndescription: x\nmetadata:\n  b:\n    c: d"), True, True),
         (skill_md("name: a\ndescription: x\nlicense:"), False, True),
         (skill_md("name: a\ndescription: x\ncompatibility: ''"), False, True),
         ("\ufeff" + skill_md("name: a\ndescription: x"), False, False),

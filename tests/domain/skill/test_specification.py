@@ -100,9 +100,6 @@ def test_any_other_name_is_refused(name: str) -> None:
         ({"allowed_tools": inner("a", "b")}, "Line 4: `allowed-tools` must be text, and is a map."),
         ({"metadata": "text"}, "Line 4: `metadata` must be a map of text to text."),
         ({"metadata": LIST}, "Line 4: `metadata` must be a map of text to text."),
-        ({"metadata": inner("version", NUMBER)}, "Line 9: `version` in `metadata` is a number to YAML: put `1.0` in quotes."),
-        ({"metadata": inner("x", inner("a", "b"))}, "Line 9: `x` in `metadata` must be text, and is a map."),
-        ({"metadata": inner(NUMBER, "x")}, "Line 9: a key of `metadata` is a number to YAML: put `1.0` in quotes."),
         ({"metadata": inner("a\x00", "x")}, "Line 9: `a\\x00` in `metadata` holds a control character or half of a surrogate pair."),
     ],
 )  # fmt: skip
@@ -127,8 +124,21 @@ def test_what_the_specification_allows_is_taken_without_a_finding(values: dict[s
     assert check(*entries(**values)).findings == ()
 
 
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (inner("version", NUMBER), "Line 9: what stands in `metadata` is a number to YAML: put `1.0` in quotes."),
+        (inner("x", inner("a", "b")), "Line 9: what stands in `metadata` must be text, and is a map."),
+        (inner(NUMBER, "x"), "Line 9: what stands in `metadata` is a number to YAML: put `1.0` in quotes."),
+    ],
+)
+def test_metadata_that_is_not_text_is_a_finding(metadata: Value, message: str) -> None:
+    (finding,) = check(*entries(metadata=metadata)).findings
+    assert (finding.code, finding.message) == ("metadata_not_text", message)
+
+
 def test_every_broken_rule_is_named_at_once() -> None:
-    broken = messages(*entries(name="A", license=NUMBER, metadata=(*inner("a", NUMBER), *inner("b", NUMBER))))
+    broken = messages(*entries(name="A", license=NUMBER, metadata=(*inner("a", "\x00"), *inner("\x00", "b"))))
     assert len(broken) == 4
     assert messages() == ["The frontmatter has no `name`.", "The frontmatter has no `description`."]
 
