@@ -6,12 +6,13 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from domain.provider.events import ProviderKind
 from projections.providers import PROVIDERS
 from queries.reading import Reader, is_stale
 
 CONNECTIONS_MAX: Final = 1000
 SQL: Final = """
-    SELECT id AS "providerId", name, concurrency_max AS "concurrencyMax"
+    SELECT id AS "providerId", name, kind, concurrency_max AS "concurrencyMax"
     FROM {table} WHERE active ORDER BY connected_position LIMIT %(limit)s
 """
 
@@ -19,6 +20,7 @@ SQL: Final = """
 class InstallerConnection(Struct, frozen=True, kw_only=True, rename="camel"):
     provider_id: UUID
     name: str
+    kind: ProviderKind
     concurrency_max: int
 
 

@@ -16,6 +16,7 @@ from domain.events import Actor, Context
 from domain.install_run.events import ProviderFailed, ProviderSucceeded
 from domain.installation.events import Receipt
 from domain.ports import BundleStore, ProviderAdapter, ProviderError, ProviderGateway
+from domain.provider.events import ProviderKind
 from domain.skill.bundle import Bundle
 from queries.installer_connections import InstallerConnection
 
@@ -24,6 +25,7 @@ TAKE_SECONDS: Final = 4.0
 DISCOVER_SECONDS: Final = 5.0
 AGAIN_SECONDS: Final = 1.0
 RECORDINGS_MAX: Final = 600
+MENDED_SECONDS: Final = 30.0
 # How long a stop waits for calls that are under way; what is left then is found by its expired lease.
 GRACE_SECONDS: Final = 20.0
 
@@ -41,6 +43,7 @@ class Installer:
         gateway: ProviderGateway,
         bundles: BundleStore,
         connections: Callable[[], Awaitable[Sequence[InstallerConnection]]],
+        prepare: Callable[[ProviderKind], Awaitable[None]],
         open_tickets: Callable[[UUID], TicketSource],
         connections_changed: asyncio.Event,
     ) -> None:
@@ -49,6 +52,7 @@ class Installer:
         self._gateway = gateway
         self._bundles = bundles
         self._connections = connections
+        self._prepare = prepare
         self._open_tickets = open_tickets
         self._connections_changed = connections_changed
         self._serving: dict[UUID, asyncio.Task[None]] = {}
@@ -83,6 +87,7 @@ class Installer:
             log.info("connection_left", provider_id=str(provider_id))
 
     async def _serve(self, connection: InstallerConnection) -> None:
+        await self._prepare(connection.kind)
         tickets = self._open_tickets(connection.provider_id)
         busy: set[asyncio.Task[None]] = set()
         try:
@@ -114,6 +119,11 @@ class Installer:
             return
         except (StoreOffline, Busy):
             await received.later(AGAIN_SECONDS)
+            return
+        except Exception:
+            # Whatever it is, somebody has to mend it; the ticket keeps coming back until then.
+            log.exception("ticket_broke", run_id=str(ticket.run_id), provider_id=str(ticket.provider_id))
+            await received.later(MENDED_SECONDS)
             return
         await received.ack()
         if attempt is not None:

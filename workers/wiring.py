@@ -160,6 +160,7 @@ async def installer(settings: Settings, stopping: asyncio.Event) -> None:
             gateway=write.gateway,
             bundles=write.bundles,
             connections=lambda: installer_connections(reader),
+            prepare=write.gateway.prepare,
             open_tickets=lambda provider_id: TicketSource(nats, provider_id),
             connections_changed=changed,
         )

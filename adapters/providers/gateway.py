@@ -58,6 +58,11 @@ class Gateway:
             await lease.release()
             raise
 
+    async def prepare(self, kind: ProviderKind) -> None:
+        """Import what speaks to this kind, so that the first call does not pay for it; a kind not available here is none."""
+        if kind in self.kinds:
+            await self._load(CATALOG[kind].adapter)
+
     async def close(self) -> None:
         """Close the sockets of every adapter that was opened here."""
         await self._clients.close()

@@ -49,5 +49,5 @@ async def test_a_provider_that_is_not_there(side: ReadSide) -> None:
 async def test_an_installer_sees_the_active_connections_only(side: ReadSide) -> None:
     await side.tell(connections().events)
     assert list(await installer_connections(side.reader)) == [
-        InstallerConnection(provider_id=OPENAI, name="openai", concurrency_max=4)
+        InstallerConnection(provider_id=OPENAI, name="openai", kind="openai", concurrency_max=4)
     ]
