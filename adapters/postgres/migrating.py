@@ -7,7 +7,7 @@ from typing import Final
 import psycopg
 from msgspec import Struct
 
-from adapters.postgres.connection import Pool, offline_errors
+from adapters.postgres.connection import CONNECT_TIMEOUT_SECONDS, Pool, offline_errors
 
 LOCK_KEY: Final = 0x5741_5942  # "WAYB": held while migrating, so that two starts do not migrate at once
 JOURNAL: Final = """
@@ -62,9 +62,11 @@ async def pending(pool: Pool) -> list[str]:
 
 
 def migrate(url: str) -> list[str]:
-    """Bring the database up to date and return the names applied now; raises MigrationError if history was edited."""
+    """Bring the database up to date and return the names applied now. Raises StoreOffline, and MigrationError if history was
+    edited.
+    """
     applied: list[str] = []
-    with psycopg.connect(url, autocommit=True) as connection:
+    with offline_errors(), psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
         connection.execute(JOURNAL)
         done: dict[int, str] = dict(connection.execute("SELECT number, sha256 FROM schema_migrations").fetchall())
