@@ -30,11 +30,12 @@ from domain.provider.events import (
     ProviderActivated,
     ProviderConnected,
     ProviderDeactivated,
+    ProviderEvent,
     ProviderVerificationFailed,
     ProviderVerified,
 )
-from domain.skill.events import SkillRegistered, SkillVersionPublished
-from projections.read_model import ReadModel
+from domain.skill.events import SkillEvent, SkillRegistered, SkillVersionPublished
+from projections.read_model import ReadModel, topics_of
 from projections.rows import Rows
 
 # People search for these and export them, so an action keeps its name whatever becomes of the event's.
@@ -61,6 +62,9 @@ ACTIONS: Final[dict[str, str]] = {
     ApiKeyIssued.TOPIC: "api_key.issued",
     AccessDenied.TOPIC: "access.denied",
 }
+
+# These events say only the stream of their skill or connection; its first one told the name.
+NAMED_BEFORE: Final = topics_of(SkillEvent, ProviderEvent) - {SkillRegistered.TOPIC, ProviderConnected.TOPIC}
 
 SCHEMA: Final = """
     CREATE TABLE {table} (
@@ -103,24 +107,14 @@ class AuditEntry(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class AuditRow(AuditEntry, frozen=True, kw_only=True, rename="camel"):
-    """`subject` is the stream of a thing with a name: its later events say only the stream, and find the name by it."""
+    """`subject` is the stream of a thing with a name, by which the entries of its later events find that name."""
 
     actor_id: str
     subject: UUID | None
 
 
 def keys(recorded: Recorded) -> tuple[UUID, ...]:
-    match recorded.event:
-        case (
-            SkillVersionPublished()
-            | ProviderVerified()
-            | ProviderVerificationFailed()
-            | ProviderActivated()
-            | ProviderDeactivated()
-        ):
-            return (recorded.stream,)
-        case _:
-            return ()
+    return (recorded.stream,) if recorded.topic in NAMED_BEFORE else ()
 
 
 def project(recorded: Recorded, rows: Rows[AuditRow]) -> None:
@@ -144,6 +138,8 @@ def project(recorded: Recorded, rows: Rows[AuditRow]) -> None:
 
 
 def _target(recorded: Recorded, rows: Rows[AuditRow]) -> tuple[str, UUID | None]:
+    if recorded.topic in NAMED_BEFORE:
+        return rows.require(recorded.stream).target, recorded.stream
     match recorded.event:
         case SkillRegistered(name=name):
             return f"skill:{name}", recorded.stream
@@ -153,10 +149,9 @@ def _target(recorded: Recorded, rows: Rows[AuditRow]) -> tuple[str, UUID | None]
             return f"api_key:{key_id}", None
         case AccessDenied(method=method, path=path):
             return f"route:{method} {path}", None
-    if keys(recorded):
-        return rows.require(recorded.stream).target, recorded.stream
-    noun = recorded.topic.partition(".")[0]
-    return f"{noun}:{recorded.stream}", None
+        case _:
+            noun = recorded.topic.partition(".")[0]
+            return f"{noun}:{recorded.stream}", None
 
 
 def _result(recorded: Recorded) -> tuple[Result, Code | None]:

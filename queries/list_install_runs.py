@@ -16,6 +16,8 @@ from queries.reading import Reader, is_stale
 
 SQL: Final = "SELECT {columns} FROM {table} WHERE {where} ORDER BY queued_position DESC LIMIT %(limit)s"
 AFTER: Final = "queued_position < (SELECT queued_position FROM {table} WHERE id = %(after)s)"
+# A single id or status, unlike a list of them, lets the index give the rows in order.
+OF_SKILL: Final = "skill_id = (SELECT skill_id FROM {table} WHERE skill_id = ANY(%(skills)s) LIMIT 1)"
 # The first half is the condition of the index.
 FAILED_WITH: Final = "failures <> '{}' AND failures ? %(code)s"
 
@@ -44,9 +46,12 @@ async def list_install_runs(reader: Reader, query: ListInstallRuns) -> Page[Inst
 
 def _filters(query: ListInstallRuns) -> Filters:
     filters = Filters()
-    filters.add_given("status = ANY(%(status)s)", status=query.status)
+    if len(query.status) == 1:
+        filters.add("status = %(status)s", status=query.status[0])
+    else:
+        filters.add_given("status = ANY(%(status)s)", status=query.status)
     if query.skill:
-        filters.add("skill_id = ANY(%(skills)s)", skills=list(ids_meant(query.skill, skill_stream)))
+        filters.add(OF_SKILL, skills=list(ids_meant(query.skill, skill_stream)))
     if query.provider:
         filters.add("provider_ids && %(providers)s", providers=list(ids_meant(query.provider, provider_stream)))
     filters.add_given("actor_id = %(actor)s", actor=query.actor)

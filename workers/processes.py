@@ -49,7 +49,10 @@ def _reasons() -> Iterator[None]:
 
     try:
         yield
-    except (SettingsError, NotReadyError, EmbeddedServerError, MigrationError, StoreOffline) as error:
+    except StoreOffline as error:
+        reason = str(error.__cause__ or error).strip()
+        raise click.ClickException(f"Postgres does not answer; is WAYBILL_POSTGRES_URL right? {reason}") from error
+    except (SettingsError, NotReadyError, EmbeddedServerError, MigrationError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -17,8 +17,12 @@ PORT_DEFAULT: Final = 8470
 URL_DEFAULT: Final = f"http://{HOST_DEFAULT}:{PORT_DEFAULT}"
 SECRET_FILE: Final = "secret.key"  # noqa: S105 - the name of a file
 SECRET_BYTES: Final = 32
+DRAFT_BYTES: Final = 8
 SERVERS_FILE: Final = "servers.env"
 CREDENTIALS_FOLDER: Final = "credentials"
+PORT_MAX: Final = 65_535
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+LOG_FORMATS: Final = ("json", "console")
 
 
 class SettingsError(Exception):
@@ -59,19 +63,15 @@ def read_settings(
     """
     data = (data or Path(environment.get("WAYBILL_DATA") or default_data_folder(environment))).absolute()
     running = _running_servers(data) if ask_running else {}
-    try:
-        port = int(environment.get("WAYBILL_PORT") or PORT_DEFAULT)
-    except ValueError:
-        raise SettingsError("WAYBILL_PORT must be a number.") from None
     return Settings(
         data=data,
         host=environment.get("WAYBILL_HOST") or HOST_DEFAULT,
-        port=port,
+        port=_port(environment),
         postgres_url=environment.get("WAYBILL_POSTGRES_URL") or running.get("WAYBILL_POSTGRES_URL"),
         nats_url=environment.get("WAYBILL_NATS_URL") or running.get("WAYBILL_NATS_URL"),
         secret_key=environment.get("WAYBILL_SECRET_KEY") or None,
-        log_format=environment.get("WAYBILL_LOG_FORMAT") or None,
-        log_level=environment.get("WAYBILL_LOG_LEVEL") or "info",
+        log_format=_one_of(environment, "WAYBILL_LOG_FORMAT", LOG_FORMATS),
+        log_level=_one_of(environment, "WAYBILL_LOG_LEVEL", LOG_LEVELS) or "info",
         noop_providers=environment.get("WAYBILL_NOOP_PROVIDERS") == "1",
         credentials={name: value for name, value in environment.items() if name.startswith(ENVIRONMENT_PREFIX)},
     )
@@ -128,17 +128,32 @@ def shared_folder() -> Path:
     return Path(sysconfig.get_path("data")) / "share" / "waybill"
 
 
+def _port(environment: Mapping[str, str]) -> int:
+    text = environment.get("WAYBILL_PORT") or str(PORT_DEFAULT)
+    if not text.isdecimal() or int(text) > PORT_MAX:
+        raise SettingsError(f"WAYBILL_PORT must be a number from 0 to {PORT_MAX}.")
+    return int(text)
+
+
+def _one_of(environment: Mapping[str, str], name: str, words: tuple[str, ...]) -> str | None:
+    word = environment.get(name, "").lower()
+    if word and word not in words:
+        raise SettingsError(f"{name} must be one of: {', '.join(words)}.")
+    return word or None
+
+
 def _secret_file(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        _write_private(path, base64.urlsafe_b64encode(os.urandom(SECRET_BYTES)).decode(), exclusive=True)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):
+            _write_private(path, base64.urlsafe_b64encode(os.urandom(SECRET_BYTES)).decode(), exclusive=True)
     return path.read_text()
 
 
 def _write_private(path: Path, text: str, *, exclusive: bool = False) -> None:
     """Write for this user's eyes only, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft = path.with_name(f".{path.name}.{os.urandom(DRAFT_BYTES).hex()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     try:

@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
 from adapters.http.denials import Denials
-from adapters.http.errors import STATUSES, printable_path, send_error
+from adapters.http.errors import STATUSES, printable, send_error
 from adapters.http.tracing import trace_of
 from commands.record_denial import RecordDenial
 from domain.errors import Code, Forbidden, Unauthorized, WaybillError
@@ -39,7 +39,7 @@ class Authentication:
         if scope["type"] != ScopeType.HTTP or not _is_guarded(scope["path"]):
             await self._app(scope, receive, send)
             return
-        path = printable_path(scope)
+        path = scope["path"]  # as it came: the router rewrites it
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in DENIALS:
@@ -57,7 +57,9 @@ class Authentication:
         client = scope.get("client")
         address = client[0] if client else "unknown"
         actor = actor_of(scope)
-        denial = RecordDenial(source=actor.id if actor else address, code=code, method=scope["method"], path=path)
+        denial = RecordDenial(
+            source=actor.id if actor else address, code=code, method=scope["method"], path=printable(path)
+        )
         self._denials.note(denial, _context(scope, actor or Actor(kind="anonymous", id=address, name="unknown caller")))
 
 

@@ -9,7 +9,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from adapters.http.authentication import actor_of
-from adapters.http.errors import printable_path, send_error
+from adapters.http.errors import printable, send_error
 from adapters.http.tracing import Trace, keep_trace, read_trace
 
 SECURITY_HEADERS: Final = (
@@ -46,10 +46,11 @@ class Edge:
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send, trace: Trace) -> None:
         started = time.perf_counter()
-        path = printable_path(scope)
+        path = scope["path"]  # as it came: the router rewrites it
+        # To a HEAD request the server sends no body, whatever it is given.
         inner: Any = scope | {"method": "GET"} if scope["method"] == "HEAD" else scope
         keep_trace(inner, trace)
-        sender = Sender(send, scope=inner, bodiless=scope["method"] == "HEAD", trace=trace, methods=self._methods)
+        sender = Sender(send, scope=inner, trace=trace, methods=self._methods)
         try:
             await self._app(inner, receive, sender)
         except Exception as error:
@@ -61,7 +62,7 @@ class Edge:
             (log.debug if path in QUIET_PATHS else log.info)(
                 "request_answered",
                 method=scope["method"],
-                route=inner.get("path_template") or path,
+                route=inner.get("path_template") or printable(path),
                 status=sender.status,
                 milliseconds=round((time.perf_counter() - started) * 1000, 2),
                 key_id=actor and actor.id,
@@ -69,14 +70,11 @@ class Edge:
 
 
 class Sender:
-    """Passes an answer on with the headers that every answer has; to a HEAD request without its body."""
+    """Passes an answer on with the headers that every answer has."""
 
-    def __init__(
-        self, send: Send, *, scope: HTTPScope, bodiless: bool, trace: Trace, methods: Mapping[str, str]
-    ) -> None:
+    def __init__(self, send: Send, *, scope: HTTPScope, trace: Trace, methods: Mapping[str, str]) -> None:
         self._send = send
         self._scope = scope
-        self._bodiless = bodiless
         self._methods = methods
         self._headers = [
             (b"x-request-id", trace.request_id.encode()),
@@ -90,8 +88,6 @@ class Sender:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
             message["headers"] = [*map(self._complete, message["headers"]), *self._headers]
-        elif message["type"] == "http.response.body" and self._bodiless:
-            message["body"] = b""
         await self._send(message)
 
     def _complete(self, header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:

@@ -112,7 +112,7 @@ def answer_to(error: Exception, scope: Scope) -> ErrorAnswer:
         title=title,
         status=status,
         detail=refusal.detail,
-        instance=printable_path(scope),
+        instance=printable(scope["path"]),
         code=refusal.code,
         request_id=trace_of(scope).request_id,
         retryable=refusal.code in RETRYABLE,
@@ -140,9 +140,9 @@ async def send_error(error: Exception, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
-def printable_path(scope: Scope) -> str:
-    """The path as a client writes it: percent-encoded, so that nothing in it can harm what keeps or shows it; bounded."""
-    return quote(scope["path"], safe="/:@!$&'()*+,;=~", errors="replace")[:PATH_CHARS_MAX]
+def printable(path: str) -> str:
+    """As a client writes it: percent-encoded, so that nothing in it can harm what keeps or shows it; bounded."""
+    return quote(path, safe="/:@!$&'()*+,;=~", errors="replace")[:PATH_CHARS_MAX]
 
 
 def _translate(error: Exception) -> WaybillError:

@@ -63,20 +63,18 @@ class BodyReader(Generic[Read]):
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadRequest(f"The body is not JSON in UTF-8: {_bounded(str(error))}.") from None
 
-    async def _receive(self, request: Request[Any, Any, Any]) -> bytes:
+    async def _receive(self, request: Request[Any, Any, Any]) -> bytearray:
         """Litestar's own reader takes a client that went away for an error of the server."""
-        chunks: list[bytes] = []
-        size = 0
+        body = bytearray()
         while True:
             message = await request.receive()
             if message["type"] != "http.request":
                 raise BadRequest("The request ended before its body did.")
-            chunks.append(message["body"])
-            size += len(message["body"])
-            if size > self._bytes_max:
+            body += message["body"]
+            if len(body) > self._bytes_max:
                 raise self._too_large()
             if not message["more_body"]:
-                return b"".join(chunks)
+                return body
 
     def _too_large(self) -> BodyTooLarge:
         return BodyTooLarge(f"The body is larger than the {self._bytes_max} bytes that this endpoint takes.")

@@ -1,9 +1,10 @@
 """The read models port on Postgres: rows and positions in one transaction, which holds only for the projector of now."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
+import psycopg
 from psycopg import AsyncConnection, AsyncCursor, sql
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
@@ -44,6 +45,19 @@ TELL: Final = f"NOTIFY {PROJECTED_CHANNEL}"
 Connection = AsyncConnection[DictRow]
 
 
+class RowRefusedError(Exception):
+    """Postgres cannot keep such a row, however often it is asked."""
+
+
+@contextmanager
+def refused_rows() -> Iterator[None]:
+    """Tell a limit of Postgres (a value too long for an index) from the outages that psycopg counts among its kind."""
+    try:
+        yield
+    except psycopg.errors.ProgramLimitExceeded as error:
+        raise RowRefusedError(str(error)) from error
+
+
 class PostgresReadModels:
     """Implements `ReadModels`."""
 
@@ -72,7 +86,7 @@ class PostgresReadModels:
 
     async def apply(self, names: Sequence[str], *, events: Sequence[Recorded], epoch: int) -> tuple[Tracking, ...]:
         try:
-            with offline_errors():
+            with offline_errors(), refused_rows():
                 return await self._apply([self._tables[name] for name in names], events=events, epoch=epoch)
         except (StoreOffline, RoleLostError):
             raise

@@ -1,5 +1,6 @@
 """The table of one read model: its columns, and the statements that read and write whole batches of rows as JSON."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from types import GenericAlias
@@ -28,6 +29,8 @@ COLUMN_TYPES: Final = """
     SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
     WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
 """
+# An escaped NUL, and not an escaped backslash before the letters of one.
+NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class TableMismatchError(Exception):
@@ -75,7 +78,9 @@ class Table(Generic[Row]):
         return rows
 
     def encode(self, rows: Sequence[Row]) -> str:
-        return msgspec.json.encode(rows).decode()
+        """The rows as one JSON list; what Postgres cannot keep in a text is shown as U+FFFD, the event still has it."""
+        text = msgspec.json.encode(rows).decode()
+        return NUL.sub(r"\1\\ufffd", text) if r"\u0000" in text else text
 
 
 async def load_table(connection: AsyncConnection[DictRow], model: ReadModel[Any]) -> Table[Any]:

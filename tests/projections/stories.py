@@ -43,7 +43,7 @@ class Story(History):
         )
         return version
 
-    def connect(self, name: str = "openai") -> None:
+    def connect(self, name: str = "openai", *, concurrency_max: int = 4) -> None:
         credential = CredentialRef(source="env", name="WAYBILL_CREDENTIAL_OPENAI")
         connected = ProviderConnected(
             name=name,
@@ -51,7 +51,7 @@ class Story(History):
             base_url="https://api.example",
             credential=credential,
             organization="org-1",
-            concurrency_max=4,
+            concurrency_max=concurrency_max,
         )
         self.add(provider_stream(name), connected)
 

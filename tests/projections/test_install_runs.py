@@ -108,7 +108,8 @@ def test_what_cannot_be_is_not_taken() -> None:
     run = story.run(1, "openai").start("openai").succeed("openai")
     stranger = ProviderStarted(provider_id=CLAUDE, attempt_id=run.id, attempt=1, since=NOON, lease_until=NOON)
     queued = next(event.event for event in story if isinstance(event.event, RunQueued))
-    impossible = ((RunStarted(),), (queued, queued), (queued, stranger), (queued, RunSucceeded(succeeded=1), stranger))
+    ended = RunSucceeded(succeeded=1)
+    impossible = ((RunStarted(),), (queued, queued), (queued, stranger), (queued, ended, RunStarted()))
     for events in impossible:
         history = History()
         history.add(run.id, *events)

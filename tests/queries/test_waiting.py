@@ -13,6 +13,7 @@ from projections.install_runs import INSTALL_RUNS
 from queries.get_install_run import GetInstallRun, get_install_run
 from queries.get_run_history import GetRunHistory, get_run_history
 from queries.list_install_runs import ListInstallRuns, list_install_runs
+from queries.list_providers import ListProviders, list_providers
 from queries.read_model_health import read_model_health
 from queries.reading import READ_WAIT_SECONDS
 from tests.kit.read_side import ReadSide, open_read_side
@@ -111,13 +112,14 @@ async def test_what_may_be_there_is_not_said_to_be_missing(side: ReadSide) -> No
 
 async def test_nobody_waits_for_a_parked_read_model(side: ReadSide) -> None:
     story = Story()
-    story.run(1, "openai").start("openai").fail("openai", message="no text for jsonb: \0")
+    story.connect("openai")
+    story.connect("claude", concurrency_max=2**40)
     await side.tell(story.events)
     started = monotonic()
-    answer = await list_install_runs(side.reader, ListInstallRuns())
+    answer = await list_providers(side.reader, ListProviders())
     assert monotonic() - started < READ_WAIT_SECONDS
     assert answer.stale
-    assert len(answer.items) == 1
+    assert [provider.name for provider in answer.items] == ["openai"]
 
 
 async def test_before_the_first_projector_there_is_nothing_and_that_is_said(database: str) -> None:
@@ -132,14 +134,16 @@ async def test_before_the_first_projector_there_is_nothing_and_that_is_said(data
 
 async def test_health_shows_lag_and_what_parked(side: ReadSide) -> None:
     story = Story()
-    story.run(1, "openai").start("openai").fail("openai", message="no text for jsonb: \0")
+    story.connect("openai")
+    story.connect("claude", concurrency_max=2**40)
+    story.publish()
     await side.tell(story.events)
     health = {one.name: one for one in await read_model_health(side.reader)}
     assert health.keys() == {model.name for model in READ_MODELS}
-    parked = health["install_runs"]
-    assert (parked.position, parked.lag, parked.parked_event) == (4, 3, story.events[4].id)
+    parked = health["providers"]
+    assert (parked.position, parked.lag, parked.parked_event) == (1, 3, story.events[1].id)
     assert not parked.healthy
-    assert "UntranslatableCharacter" in str(parked.parked_error)
+    assert "NumericValueOutOfRange" in str(parked.parked_error)
     assert (health["audit_log"].lag, health["audit_log"].healthy) == (0, True)
 
 

@@ -32,7 +32,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class Client:
-    """One connection to one server. Only reads may be sent again, and that is for those who wait for something to do."""
+    """One connection to one server. Every request is sent once; whoever waits for something asks again by themselves."""
 
     def __init__(self, *, url: str, api_key: str | None) -> None:
         """Raises Failure for a URL or a key that cannot be one. Redirects are not followed: they would carry the key elsewhere."""

@@ -83,6 +83,7 @@ def play(screen: Screen, narrator: Narrator, folder: Path) -> Seen | None:
             narrator.chapter("Stop everything")
             return seen
     except (TrialError, Mismatch, Failure, httpx2.HTTPError) as error:
+        screen.show({"type": "about:blank", "title": "The demo failed", "detail": str(error), "code": "failed:demo"})
         screen.say(Text.assemble(("The demo failed: ", "bold red"), str(error)))
         screen.say("The end of the log:")
         screen.say(Text(trial.log_tail, style="dim"))

@@ -72,13 +72,17 @@ def watch_to_the_end(terminal: Terminal, run_id: str, *, timeout_seconds: float,
     """
     screen = terminal.screen
     watch = partial(follow, terminal.client, run_id, timeout_seconds=timeout_seconds, first=first)
-    if screen.as_json and first is None:
-        document = watch(report=screen.write_json_line)
-    elif not screen.as_json and (first is None or may_redraw(screen.out)):
-        document = attend(terminal.client, run_id, console=screen.out, timeout_seconds=timeout_seconds, first=first)
-    else:
-        document = watch(report=told(screen.talk))
-        screen.show(document, run_page(understood(document, Run), now=datetime.now(UTC)))
+    try:
+        if screen.as_json and first is None:
+            document = watch(report=screen.write_json_line)
+        elif not screen.as_json and (first is None or may_redraw(screen.out)):
+            document = attend(terminal.client, run_id, console=screen.out, timeout_seconds=timeout_seconds, first=first)
+        else:
+            document = watch(report=told(screen.talk))
+            screen.show(document, run_page(understood(document, Run), now=datetime.now(UTC)))
+    except KeyboardInterrupt:
+        screen.hint(f"waybill runs watch {run_id}", purpose="\nThe run goes on. Follow it again")
+        raise
     run = understood(document, Run)
     screen.hint(f"waybill history {run.id}", purpose="What happened, event by event")
     leave(exit_code_of_run(run.status))

@@ -81,7 +81,7 @@ def connect(
             "providers", body={key: value for key, value in body.items() if value is not None}
         )
     provider = understood(answer.body, Provider)
-    terminal.screen.show(answer.body, _provider_page(provider))
+    terminal.screen.show(answer.body, provider_page(provider))
     if not provider.active:
         terminal.screen.say(advice_for(provider.verification.code or "") or "The connection could not be verified.")
         leave(ExitCode.FAILED)
@@ -103,7 +103,7 @@ def list_providers(terminal: Terminal, *, limit: int) -> None:
 def show(terminal: Terminal, *, provider: str) -> None:
     """Show one PROVIDER connection, by name or id. Nobody can see its credential."""
     document = terminal.client.get("providers", provider)
-    terminal.screen.show(document, _provider_page(understood(document, Provider)))
+    terminal.screen.show(document, provider_page(understood(document, Provider)))
 
 
 def read_secret(*, from_stdin: bool) -> str:
@@ -126,7 +126,7 @@ def providers_grid(items: list[Provider]) -> Grid:
     return Grid(("NAME", "KIND", "STATE", "VERIFICATION"), rows)
 
 
-def _provider_page(provider: Provider) -> RenderableType:
+def provider_page(provider: Provider) -> RenderableType:
     at = provider.verification.at
     pairs: list[tuple[str, Any]] = [
         ("provider", printable(provider.name)),

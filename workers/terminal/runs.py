@@ -31,6 +31,7 @@ def runs() -> None:
 @api_command
 def list_runs(terminal: Terminal, *, limit: int, status: tuple[str, ...], **filters: str | None) -> None:
     """List the runs, the newest first."""
+    filtered = bool(status) or any(filters.values())
     show_list(
         terminal,
         ("install-runs",),
@@ -38,7 +39,7 @@ def list_runs(terminal: Terminal, *, limit: int, status: tuple[str, ...], **filt
         limit=limit,
         shape=Run,
         grid=lambda items: runs_grid(items, now=datetime.now(UTC)),
-        empty="There is no such run. To make one: waybill install SKILL --on PROVIDER",
+        empty="There is no such run." if filtered else "There is no run yet: waybill install SKILL --on PROVIDER",
     )
 
 

@@ -69,7 +69,7 @@ def list_skills(terminal: Terminal, *, q: str | None, limit: int) -> None:
 def show(terminal: Terminal, *, skill: str) -> None:
     """Show one SKILL, by name or id: its versions, the files of the latest, and what a reviewer should know."""
     document = terminal.client.get("skills", skill)
-    terminal.screen.show(document, _skill_page(understood(document, Skill)))
+    terminal.screen.show(document, skill_page(understood(document, Skill)))
 
 
 def send_skill(client: Client, files: Sequence[InlineFile]) -> tuple[Any, bool]:
@@ -118,7 +118,7 @@ def skills_grid(items: list[Skill]) -> Grid:
     return Grid(("NAME", "VERSION", "DIGEST", "AGE", "DESCRIPTION"), rows, last_lines_max=2)
 
 
-def _skill_page(skill: Skill) -> RenderableType:
+def skill_page(skill: Skill) -> RenderableType:
     now = datetime.now(UTC)
     pairs = [
         ("skill", printable(skill.name)),

@@ -86,7 +86,7 @@ def told(console: Console) -> Report:
                 outcome = received(target.receipt) if target.receipt else printable(target.code or "")
                 line = _line(at, printable(target.provider.name), target.status).append(f"  {outcome}".rstrip())
                 console.print(line, soft_wrap=True)
-        dict().update({"": run.status} | {target.provider.id: target.status for target in run.targets})
+        seen.update({"": run.status} | {target.provider.id: target.status for target in run.targets})
 
     return report
 

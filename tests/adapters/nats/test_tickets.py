@@ -11,7 +11,14 @@ import pytest
 from adapters.nats import tickets as ticketing
 from adapters.nats.connection import Connection
 from adapters.nats.publisher import Publisher
-from adapters.nats.streams import WORK_STREAM, consumer_name, ensure_streams, ensure_work_consumer, work_subject
+from adapters.nats.streams import (
+    ACK_WAIT_SECONDS,
+    WORK_STREAM,
+    consumer_name,
+    ensure_streams,
+    ensure_work_consumer,
+    work_subject,
+)
 from adapters.nats.tickets import PROVIDER_EVENTS, Received, TicketSource, watch_providers
 from domain.events import Recorded
 from domain.installation.events import InstallationReserved
@@ -153,8 +160,9 @@ async def test_tickets_in_hand_at_the_end_go_to_somebody_else_at_once(
     async with server.connection("other") as other:
         staying = TicketSource(other, PROVIDER)
         taken: list[Received] = []
-        while len(taken) < 3:
-            taken += await staying.take(places=3, timeout_seconds=LONG_SECONDS / 2)
+        async with asyncio.timeout(ACK_WAIT_SECONDS / 2):
+            while len(taken) < 3:
+                taken += await staying.take(places=3, timeout_seconds=LONG_SECONDS)
         await staying.close()
     assert {received.deliveries for received in taken} == {2}
 

@@ -1,5 +1,6 @@
 """Batches of events become rows: the same rows as a fold from the first event, in one transaction, by one projector only."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.postgres.read_models_table import TableMismatchError
+from domain.access.events import AccessDenied
+from domain.access.state import denials_stream
+from domain.errors import Code
 from domain.events import Recorded
 from domain.install_run.events import ProviderFailed, RunQueued
 from domain.provider.events import ProviderVerified
@@ -128,15 +132,33 @@ async def test_a_read_model_that_cannot_take_an_event_is_parked_before_it_and_it
         assert await side.rows(RUN_HISTORY) == given(story).rows(RUN_HISTORY)
 
 
-async def test_what_postgres_refuses_parks_as_well(side: ReadSide) -> None:
+async def test_a_row_that_postgres_refuses_parks_as_well(side: ReadSide) -> None:
     story = Story()
-    story.run(1, "openai").start("openai").fail("openai", message="no text for jsonb: \0")
-    failed = next(event for event in story if isinstance(event.event, ProviderFailed))
+    story.connect("openai", concurrency_max=2**40)
     outcome = {tracking.name: tracking for tracking in await side.take(events=story.events)}
-    assert outcome["install_runs"].parked_event == failed.id
-    assert outcome["install_runs"].position == failed.position - 1
-    assert "UntranslatableCharacter" in str(outcome["install_runs"].parked_error)
-    assert outcome["audit_log"].position == len(story.events)
+    assert (outcome["providers"].parked_event, outcome["providers"].position) == (story.events[0].id, 0)
+    assert "NumericValueOutOfRange" in str(outcome["providers"].parked_error)
+    assert outcome["audit_log"].position == 1
+
+
+async def test_a_limit_of_postgres_is_no_outage(side: ReadSide) -> None:
+    """psycopg counts both among the same errors; this one would be tried again for ever."""
+    story = Story()
+    path = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(200))
+    denied = AccessDenied(source="127.0.0.1", code=Code.UNAUTHORIZED, method="GET", path=path)
+    story.add(denials_stream("127.0.0.1"), denied)
+    outcome = {tracking.name: tracking for tracking in await side.take(events=story.events)}
+    assert "index row" in str(outcome["audit_log"].parked_error)
+    assert outcome["run_history"].position == 1
+
+
+async def test_text_that_postgres_cannot_keep_is_shown_with_a_replacement(side: ReadSide) -> None:
+    story = Story()
+    run = story.run(1, "openai").start("openai")
+    run.fail("openai", message="NUL \0, and what only looks like one: \\u0000, \\\\u0000 \\\0")
+    assert not any(tracking.parked for tracking in await side.take(events=story.events))
+    (row,) = await side.rows(INSTALL_RUNS)
+    assert row.targets[0].message == "NUL \ufffd, and what only looks like one: \\u0000, \\\\u0000 \\\ufffd"
 
 
 async def test_a_parked_read_model_gets_another_try_from_the_next_projector(database: str) -> None:

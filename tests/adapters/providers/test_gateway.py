@@ -153,6 +153,18 @@ async def test_clients_out_of_use_are_closed_oldest_first_and_those_in_use_are_n
     assert first.client.is_closed
 
 
+@pytest.mark.parametrize("kind", sorted(CATALOG))
+async def test_closing_an_adapter_gives_its_client_back(kind: ProviderKind) -> None:
+    gateway = Gateway(PlainVault(), noop_enabled=True)
+    gateway._clients = HttpClients(idle_max=0)
+    first, second = [await gateway.open(provider_at(URL, kind=kind), deadline_seconds=1) for _ in range(2)]
+    client = vars(first)["_lease"].client
+    await first.close()
+    assert not client.is_closed
+    await second.close()
+    assert client.is_closed
+
+
 async def test_an_open_adapter_shows_no_credential() -> None:
     gateway = Gateway(PlainVault())
     adapter = await gateway.open(provider_at(URL, key="sk-canary-value"), deadline_seconds=1)
