@@ -2,9 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+import msgspec
 import structlog
 from structlog.typing import Processor
 
@@ -15,29 +15,29 @@ QUIET_LOGGERS = ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "
 
 
 def configure_logs(*, part: str, level: str, log_format: str | None) -> None:
-    """Everything that logs, ours and the libraries', goes to stderr through one chain. `log_format`: json, console or None."""
+    """Everything that logs, ours and the libraries', goes to stderr in one form. `log_format`: json, console or None."""
     console = log_format == "console" or (log_format is None and sys.stderr.isatty())
-    shared: list[Processor] = [
+    before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info if not console else structlog.processors.StackInfoRenderer(),
-        redact_values,
     ]
-    renderer: Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
+    rendered: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), redact_line]
+        if console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json), redact_line]
     )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*before, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            foreign_pre_chain=before,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
         )
     )
     root = logging.getLogger()
@@ -48,16 +48,10 @@ def configure_logs(*, part: str, level: str, log_format: str | None) -> None:
     structlog.contextvars.bind_contextvars(part=part)
 
 
-def redact_values(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """The last processor before the renderer: strings, also nested ones, lose whatever looks like a key."""
-    return {name: _redacted(value) for name, value in event.items()}
+def redact_line(_: Any, __: str, line: Any) -> str:
+    """The last processor of all, over the whole line: whatever looks like a key is gone, wherever in the event it stood."""
+    return SECRETS.sub(REDACTED, line)
 
 
-def _redacted(value: object) -> object:
-    if isinstance(value, str):
-        return SECRETS.sub(REDACTED, value)
-    if isinstance(value, dict):
-        return {key: _redacted(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redacted(inner) for inner in value]
-    return value
+def _json(event: dict[str, Any], **_: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()

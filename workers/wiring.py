@@ -16,7 +16,7 @@ from msgspec import Struct
 from adapters.http.app import build_app
 from adapters.http.application import Application
 from adapters.http.denials import Denials
-from adapters.nats.connection import connect
+from adapters.nats.connection import Connection, connect
 from adapters.nats.publisher import Publisher
 from adapters.nats.tickets import TicketSource, watch_providers
 from adapters.postgres.bundles import PostgresBundles
@@ -49,7 +49,7 @@ from workers.projector import run as run_projector
 from workers.relay import run as run_relay
 from workers.running import holder
 from workers.serving import serve
-from workers.settings import Settings, SettingsError, secret_keys
+from workers.settings import SECRET_FILE, Settings, SettingsError, secret_keys
 
 POOL_SIZE_MAX: Final = 8
 ROLE_POOL_SIZE_MAX: Final = 2
@@ -126,8 +126,9 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
         commands = write.commands
         reader = _reader(settings, write.pool, part="api")
         stack.push_async_callback(reader.close)
-        nats = await connect(nats_url(settings), name="waybill-api")
-        stack.push_async_callback(nats.close)
+        nats = await _nats(stack, settings, part="api")
+        denials = Denials(record=commands.record_denial)
+        stack.push_async_callback(denials.close)
         app = build_app(
             application=Application(
                 register_skill=commands.register_skill,
@@ -138,7 +139,7 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
                 base_urls={kind: CATALOG[kind].base_url for kind in write.gateway.kinds},
             ),
             authenticate=commands.authenticate,
-            denials=Denials(record=commands.record_denial),
+            denials=denials,
             checks=readiness_checks(pool=write.pool, roles=PostgresRoles(write.pool), reader=reader, nats=nats),
             version=version("waybill"),
         )
@@ -150,8 +151,7 @@ async def installer(settings: Settings, stopping: asyncio.Event) -> None:
         write = await stack.enter_async_context(write_side(settings, part="installer"))
         reader = _reader(settings, write.pool, part="installer")
         stack.push_async_callback(reader.close)
-        nats = await connect(nats_url(settings), name="waybill-installer")
-        stack.push_async_callback(nats.close)
+        nats = await _nats(stack, settings, part="installer")
         changed = asyncio.Event()
         await watch_providers(nats, changed)
         work = Installer(
@@ -170,8 +170,7 @@ async def installer(settings: Settings, stopping: asyncio.Event) -> None:
 async def relay(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         log, roles = await _follower(stack, settings, part="relay")
-        nats = await connect(nats_url(settings), name="waybill-relay")
-        stack.push_async_callback(nats.close)
+        nats = await _nats(stack, settings, part="relay")
         epoch = await _when_online(log.epoch, stopping)
         if epoch is not None:
             publisher = Publisher(nats, store_epoch=epoch)
@@ -214,11 +213,21 @@ def _vault(settings: Settings, pool: Pool) -> PostgresVault:
             folder=settings.credentials_folder,
         )
     except ValueError as error:
-        raise SettingsError(f"WAYBILL_SECRET_KEY cannot be used: {error}.") from None
+        source = "WAYBILL_SECRET_KEY" if settings.secret_key else f"The file {settings.data / SECRET_FILE}"
+        raise SettingsError(f"{source} cannot be used: {error}.") from None
 
 
 def _reader(settings: Settings, pool: Pool, *, part: str) -> PostgresReader:
     return PostgresReader(pool, url=postgres_url(settings), name=f"waybill-{part}", read_models=READ_MODELS)
+
+
+async def _nats(stack: AsyncExitStack, settings: Settings, *, part: str) -> Connection:
+    try:
+        nats = await connect(nats_url(settings), name=f"waybill-{part}")
+    except ValueError as error:
+        raise SettingsError(f"WAYBILL_NATS_URL cannot be used: {error}.") from None
+    stack.push_async_callback(nats.close)
+    return nats
 
 
 async def _follower(stack: AsyncExitStack, settings: Settings, *, part: str) -> tuple[PostgresEventLog, PostgresRoles]:

@@ -1,0 +1,60 @@
+"""The API with nothing behind it, for what never gets that far."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from litestar.types import ASGIApp
+
+from adapters.http.app import build_app
+from adapters.http.application import Application
+from adapters.http.authentication import Authenticator
+from adapters.http.denials import Denials
+from adapters.http.health import Check, CheckOutcome
+from commands.record_denial import RecordDenial
+from domain.events import Actor, Context, Role
+
+
+def bare_application() -> Application:
+    nothing: Any = None
+    return Application(
+        register_skill=nothing,
+        connect_provider=nothing,
+        queue_install_run=nothing,
+        reader=nothing,
+        store=nothing,
+        base_urls={},
+    )
+
+
+async def admit(_: str | None) -> Actor:
+    """Everybody is an admin."""
+    return Actor(kind="api_key", id="admin", name="admin", role=Role.ADMIN)
+
+
+async def forget(_: RecordDenial, __: Context) -> None:
+    """Denials are not what is looked at."""
+
+
+def bare_app(*, authenticate: Authenticator = admit, checks: Sequence[Check] = ()) -> ASGIApp:
+    return build_app(
+        application=bare_application(),
+        authenticate=authenticate,
+        denials=Denials(record=forget),
+        checks=checks,
+        version="0.0.0",
+    )
+
+
+def check(name: str, outcome: CheckOutcome | Exception | None, *, essential: bool = False) -> Check:
+    """None: it never answers."""
+
+    async def answer() -> CheckOutcome:
+        if outcome is None:
+            await asyncio.Event().wait()
+        if isinstance(outcome, Exception):
+            raise outcome
+        assert outcome is not None
+        return outcome
+
+    return Check(name=name, essential=essential, ask=answer)

@@ -1,0 +1,149 @@
+"""What every answer has, whatever became of the request, and what the log says of it."""
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+from uuid import UUID
+
+import pytest
+import structlog
+from structlog.testing import LogCapture
+
+from adapters.http.edge import Edge
+from adapters.http.tracing import read_trace
+from tests.adapters.http.serving import Api, ask, listening
+
+pytestmark = pytest.mark.anyio
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = "b7ad6b7169203331"
+
+
+@pytest.fixture
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    capture = LogCapture()
+    before = structlog.get_config()
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, capture], cache_logger_on_first_use=False)
+    yield capture.entries
+    structlog.configure(**before)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/livez", 200),
+        ("GET", "/nowhere", 404),
+        ("GET", "/api/nowhere", 404),
+        ("DELETE", "/api/skills", 405),
+        ("GET", "/api/skills?limit=0", 400),
+        ("OPTIONS", "/api/skills", 204),
+        ("HEAD", "/livez", 200),
+    ],
+)
+async def test_every_answer_has_the_ids_and_the_security_headers(api: Api, method: str, path: str, status: int) -> None:
+    answer = await api.admin.request(method, path, headers={"X-Request-ID": "mine.1_2-3"})
+    assert answer.status_code == status
+    assert answer.headers["X-Request-ID"] == "mine.1_2-3"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "Strict-Transport-Security" not in answer.headers
+    version, trace, span, flags = answer.headers["traceparent"].split("-")
+    assert (version, len(trace), len(span), flags) == ("00", 32, 16, "00")
+
+
+@pytest.mark.parametrize("sent", ["", "a" * 129, "with space", "line\tbreak", 'quo"te', "ümlaut"])
+async def test_a_request_id_that_could_do_harm_is_replaced(api: Api, sent: str) -> None:
+    answer = await api.anonymous.get("/livez", headers=[(b"X-Request-ID", sent.encode())])
+    assert UUID(answer.headers["X-Request-ID"]).version == 4
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        (f"00-{TRACE}-{PARENT}-01", True),
+        (f"cc-{TRACE}-{PARENT}-00-what-the-future-brings", True),
+        (f"00-{TRACE}-{PARENT}-01-more", False),
+        (f"ff-{TRACE}-{PARENT}-01", False),
+        (f"00-{'0' * 32}-{PARENT}-01", False),
+        (f"00-{TRACE}-{'0' * 16}-01", False),
+        (f"00-{TRACE.upper()}-{PARENT}-01", False),
+        (f"00-{TRACE[:-1]}-{PARENT}-01", False),
+        ("", False),
+    ],
+)
+async def test_a_trace_is_continued_if_it_is_well_formed(api: Api, sent: str, *, taken: bool) -> None:
+    answered = (await api.anonymous.get("/livez", headers={"traceparent": sent})).headers["traceparent"]
+    assert (answered.split("-")[1] == TRACE) is taken
+    assert PARENT not in answered
+
+
+def test_the_flags_of_a_trace_are_passed_on() -> None:
+    trace = read_trace([(b"traceparent", f"00-{TRACE}-{PARENT}-01".encode())])
+    assert (trace.correlation_id.hex, trace.flags, trace.parent[-3:]) == (TRACE, "01", "-01")
+
+
+async def test_head_is_get_without_a_body(api: Api) -> None:
+    got, headed = await api.admin.get("/api/skills"), await api.admin.head("/api/skills")
+    assert (headed.status_code, headed.content) == (200, b"")
+    assert headed.headers["Content-Length"] == got.headers["Content-Length"]
+    raw = await api.send_raw(b"HEAD /livez HTTP/1.1\r\nHost: waybill\r\nConnection: close\r\n\r\n")
+    assert raw.endswith(b"\r\n\r\n")
+    missing = await api.admin.head("/api/skills/nobody")
+    assert (missing.status_code, missing.content) == (404, b"")
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "DELETE"])
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/skills", "GET, HEAD, OPTIONS, POST"),
+        ("/api/skills/x", "GET, HEAD, OPTIONS"),
+        ("/livez", "GET, HEAD, OPTIONS"),
+    ],
+)
+async def test_allow_lists_what_a_path_takes(api: Api, method: str, path: str, allowed: str) -> None:
+    assert (await api.admin.request(method, path)).headers["Allow"] == allowed
+
+
+async def test_one_line_is_logged_of_each_request_and_nothing_of_its_content(
+    api: Api, logged: list[MutableMapping[str, Any]]
+) -> None:
+    headers = {"X-Request-ID": "logged-1", "traceparent": f"00-{TRACE}-{PARENT}-01", "X-Canary": "canary"}
+    await api.admin.get("/api/skills/canary?minPosition=0&canary=canary", headers=headers)
+    await api.anonymous.post("/api/skills", content=b"canary")
+    await api.anonymous.get("/canary%00/x")
+    lines = [line for line in logged if line["event"] == "request_answered"]
+    assert [line["status"] for line in lines] == [400, 401, 404]
+    assert (
+        lines[0].items()
+        >= {
+            "method": "GET",
+            "route": "/api/skills/{skill}",
+            "key_id": "admin",
+            "request_id": "logged-1",
+            "correlation_id": str(UUID(TRACE)),
+            "log_level": "info",
+        }.items()
+    )
+    assert lines[0]["milliseconds"] > 0
+    assert "canary" not in str(lines[:2])
+    assert (lines[1]["key_id"], lines[2]["route"]) == (None, "/canary%00/x")
+
+
+async def test_an_unknown_failure_says_nothing_to_the_client_and_everything_to_the_log(
+    logged: list[MutableMapping[str, Any]],
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("canary: the password is hunter2")
+
+    async with listening(Edge(broken, methods={})) as url:
+        answer = await ask(url)
+    assert answer.status_code == 500
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer.json()["code"], answer.json()["retryable"]) == ("internal:api", False)
+    assert "canary" not in answer.text
+    failed, answered = logged
+    assert (failed["event"], str(failed["exc_info"])) == ("request_failed", "canary: the password is hunter2")
+    assert failed["request_id"] == answer.headers["X-Request-ID"] == answer.json()["requestId"]
+    assert (answered["event"], answered["status"]) == ("request_answered", 500)
