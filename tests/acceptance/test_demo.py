@@ -1,0 +1,117 @@
+"""`waybill demo`, as `make demo` runs it: it tells the whole story, checks itself, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import pytest
+
+from tests.acceptance.conftest import COMMAND
+from tests.kit.waiting import wait_until
+from workers.settings import unsettled_environment
+from workers.terminal.client import Client
+from workers.terminal.demo_story import Mismatch, Narrator, Story
+from workers.terminal.sandbox_controls import SandboxControls
+from workers.terminal.screen import Screen
+from workers.terminal.trial import Trial
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+
+DEMO_SECONDS = 240
+STOP_SECONDS = 60
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder with a short name: pytest's own are too long for the socket of a Postgres inside the demo's inside them."""
+    with TemporaryDirectory(prefix="wb-") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def environment(temporary: Path) -> dict[str, str]:
+    """What the demo makes, it makes in `temporary`; what the settings name, it must not touch."""
+    elsewhere = {"WAYBILL_POSTGRES_URL": "postgresql://nobody@192.0.2.1/x", "WAYBILL_API_KEY": "wb_mine"}
+    return unsettled_environment(os.environ) | {"TMPDIR": str(temporary)} | elsewhere
+
+
+def test_the_story_is_told_and_nothing_is_left(environment: dict[str, str], temporary: Path) -> None:
+    demo = subprocess.run(
+        [*COMMAND, "demo", "--json"],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=DEMO_SECONDS,
+        check=False,
+    )
+    assert demo.returncode == 0, demo.stderr
+    seen = json.loads(demo.stdout)
+    assert [run["status"] for run in seen["runs"]] == ["success", "failed"]
+    assert [entry["name"] for entry in seen["live"]] == ["release-notes"]
+    for line in (
+        "release-notes v2 is live at openai.",
+        "incident-report-ko v1 could not be installed at openai (quota_exceeded:provider).",
+        "entries: every event has one.",
+    ):
+        assert line in demo.stderr
+    assert "\x1b" not in demo.stderr
+    assert list(temporary.iterdir()) == []
+
+
+def test_an_interrupted_demo_leaves_nothing_running(environment: dict[str, str], temporary: Path) -> None:
+    with subprocess.Popen([*COMMAND, "demo"], env=environment, stdout=subprocess.PIPE, encoding="utf-8") as demo:
+        assert demo.stdout is not None
+        assert any(line.startswith("2. Register") for line in demo.stdout)
+        family = psutil.Process(demo.pid).children(recursive=True)
+        assert len(family) > 5
+        demo.send_signal(signal.SIGINT)
+        demo.stdout.read()
+        assert demo.wait(STOP_SECONDS) == 130
+    assert [one for one in family if one.is_running()] == []
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_killed_demo_leaves_nothing_running(environment: dict[str, str]) -> None:
+    with subprocess.Popen([*COMMAND, "demo"], env=environment, stdout=subprocess.PIPE, encoding="utf-8") as demo:
+        assert demo.stdout is not None
+        assert any(line.startswith("2. Register") for line in demo.stdout)
+        family = psutil.Process(demo.pid).children(recursive=True)
+        demo.kill()
+    wait_until(lambda: not any(one.is_running() for one in family), STOP_SECONDS)
+
+
+def test_a_demo_that_cannot_start_says_why_and_leaves_nothing(environment: dict[str, str], temporary: Path) -> None:
+    broken = temporary / "broken"
+    broken.mkdir()
+    (broken / "uvloop.py").write_text("raise ImportError('broken on purpose')\n")
+    demo = subprocess.run(
+        [*COMMAND, "demo", "--json"],
+        env=environment | {"PYTHONPATH": str(broken)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=DEMO_SECONDS,
+        check=False,
+    )
+    assert (demo.returncode, json.loads(demo.stdout)["code"]) == (1, "failed:demo")
+    assert "The demo failed: `waybill up` ended at once" in demo.stderr
+    assert "broken on purpose" in demo.stderr
+    assert list(temporary.iterdir()) == [broken]
+
+
+class Lenient(SandboxControls):
+    """A provider that accepts what the story says it refuses."""
+
+    def refuse_next_create(self, *, status: int, code: str) -> None: ...
+
+
+def test_the_story_notices_when_it_is_not_true(waybill: Trial, client: Client, tmp_path: Path) -> None:
+    story = Story(
+        narrator=Narrator(Screen().talk), client=client, sandbox=Lenient(waybill.sandbox_url), folder=tmp_path
+    )
+    with pytest.raises(Mismatch, match="the run fails"):
+        story.play()

@@ -1,0 +1,75 @@
+"""The terminal reads what the contract's fixtures hold: every answer and every problem in them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from rich.console import RenderableType
+
+from tests.workers.terminal.answered import NOON, in_a_pipe, on_a_terminal
+from workers.terminal.answers import AuditEntry, Event, Page, Provider, Run, Skill, understood
+from workers.terminal.audit import audit_grid
+from workers.terminal.exit_codes import ExitCode
+from workers.terminal.failures import answered
+from workers.terminal.history import history_grid
+from workers.terminal.providers import provider_page, providers_grid
+from workers.terminal.run_view import run_page, runs_grid
+from workers.terminal.skills import skill_page, skills_grid
+
+FIXTURES: Final = Path(__file__).parents[3] / "fixtures"
+BY_STATUS: Final = {401: 3, 403: 3, 404: 4, 500: 1, 503: 8}
+
+Show = Callable[[Any], RenderableType]
+ONE: Final[dict[str, tuple[type[Any], Show]]] = {
+    "install-runs": (Run, lambda run: run_page(run, now=NOON)),
+    "providers": (Provider, provider_page),
+    "skills": (Skill, skill_page),
+}
+MANY: Final[dict[str, tuple[type[Any], Show]]] = {
+    "audit-log": (AuditEntry, audit_grid),
+    "install-runs": (Run, lambda runs: runs_grid(runs, now=NOON)),
+    "history": (Event, history_grid),
+    "providers": (Provider, providers_grid),
+    "skills": (Skill, skills_grid),
+}
+
+
+def read(path: Path) -> tuple[str, int, Any]:
+    fixture = json.loads(path.read_text(encoding="utf-8"))
+    return fixture["request"]["path"], fixture["response"]["status"], fixture["response"]["body"]
+
+
+FIXTURE_PATHS: Final = sorted(FIXTURES.glob("*.json"))
+ANSWERS: Final = [path for path in FIXTURE_PATHS if read(path)[0].startswith("/api/") and read(path)[1] < 400]
+PROBLEMS: Final = [path for path in FIXTURE_PATHS if "code" in (read(path)[2] or {})]
+
+
+def test_the_fixtures_are_found() -> None:
+    assert len(ANSWERS) > 10
+    assert len(PROBLEMS) > 10
+
+
+@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
+def test_an_answer_is_shown(path: Path) -> None:
+    address, _, body = read(path)
+    resource, *rest = address.partition("?")[0].removeprefix("/api/").split("/")
+    if "items" in body:
+        shape, show = MANY[rest[-1] if rest else resource]
+        page = understood(body, Page)
+        renderable = show([understood(item, shape) for item in page.items])
+    else:
+        shape, show = ONE[resource]
+        renderable = show(understood(body, shape))
+    assert in_a_pipe(renderable).strip()
+    assert on_a_terminal(renderable).strip()
+
+
+@pytest.mark.parametrize("path", PROBLEMS, ids=lambda path: path.stem)
+def test_a_problem_is_explained_and_has_its_exit_code(path: Path) -> None:
+    _, status, body = read(path)
+    error = answered(body, status=status, request_id="r")
+    assert (error.document, error.trouble.code) == (body, body["code"])
+    assert error.exit_code == BY_STATUS.get(status, ExitCode.USAGE)
+    assert len(error.trouble.errors) == len(body["errors"])

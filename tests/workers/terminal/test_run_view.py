@@ -1,0 +1,90 @@
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.workers.terminal.answered import NOON, RUN_ID, in_a_pipe, on_a_terminal, run, target
+from workers.terminal.answers import Run, understood
+from workers.terminal.run_view import run_page, runs_grid, sentence
+
+NOW = NOON + timedelta(minutes=5)
+LIVE = target(status="success", receipt={"remoteId": "skill_1", "remoteVersion": "2"})
+REFUSED = target(
+    "claude",
+    status="failed",
+    code="quota_exceeded:provider",
+    message="Pay \x1b[31mfirst\x1b[0m.",
+    retryable=False,
+    providerRequestId="req_9",
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (run(), "a-skill v3 waits for an installer."),
+        (run(target(status="running"), status="running"), "a-skill v3 is being installed at openai."),
+        (run(LIVE, status="success"), "a-skill v3 is live at openai."),
+        (run(REFUSED, status="failed"), "a-skill v3 could not be installed at claude (quota_exceeded:provider)."),
+        (
+            run(LIVE, REFUSED, status="partial_failed"),
+            "a-skill v3 is live at openai, and could not be installed at claude (quota_exceeded:provider).",
+        ),
+    ],
+)
+def test_one_sentence_says_how_it_stands(document: dict[str, Any], said: str) -> None:
+    assert sentence(understood(document, Run)) == said
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        (run(), "○ queued 5m"),
+        (run(status="running"), "○ queued 50 ms → ◐ running 4m"),
+        (run(LIVE, status="success"), "○ queued 50 ms → ◐ running 1.9 s → ✔ success"),
+        (run(REFUSED, status="failed"), "○ queued 50 ms → ◐ running 1.9 s → ✘ failed"),
+        (run(LIVE, REFUSED, status="partial_failed"), "○ queued 50 ms → ◐ running 1.9 s → ◑ partial_failed"),
+        (
+            run(status="failed", startedAt=None, finishedAt=NOON + timedelta(seconds=1)),
+            "○ queued 1.0 s → ✘ failed",
+        ),
+    ],
+)
+def test_the_page_says_how_it_came_there(document: dict[str, Any], path: str) -> None:
+    assert f"status     {path}\n" in in_a_pipe(run_page(understood(document, Run), now=NOW))
+
+
+def test_the_page_has_a_line_for_each_target_and_what_to_do_about_it() -> None:
+    page = in_a_pipe(run_page(understood(run(LIVE, REFUSED, status="partial_failed"), Run), now=NOW))
+    assert "openai    ✔ success  1         skill_1 version 2\n" in page
+    assert r"claude    ✘ failed   1         quota_exceeded:provider: Pay \x1b[31mfirst\x1b[0m. (request req_9)" in page
+    assert page.endswith("raise its limit or pay at the provider, then ask again.\n")
+
+
+def test_a_target_that_waits_for_its_retry_says_until_when() -> None:
+    waiting = target(code="rate_limit:provider", nextAttemptAt=NOW + timedelta(seconds=12))
+    page = in_a_pipe(run_page(understood(run(waiting, status="running"), Run), now=NOW))
+    assert "rate_limit:provider, again in 12.0 s" in page
+
+
+def test_the_page_fits_a_terminal() -> None:
+    page = on_a_terminal(run_page(understood(run(LIVE, REFUSED, status="partial_failed"), Run), now=NOW))
+    assert all(len(line) <= 80 for line in page.splitlines())
+
+
+def test_the_list_fits_a_terminal_and_keeps_ids_whole() -> None:
+    runs = [understood(document, Run) for document in (run(LIVE, REFUSED, status="partial_failed"), run())]
+    lines = on_a_terminal(runs_grid(runs, now=NOW)).splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert sum(RUN_ID in line for line in lines) == 2
+
+
+def test_in_a_pipe_a_run_is_one_line() -> None:
+    (_, line) = in_a_pipe(runs_grid([understood(run(REFUSED, status="failed"), Run)], now=NOW)).splitlines()
+    assert re.split("  +", line) == [RUN_ID, "5m", "✘ failed", "a-skill v3 at claude: quota_exceeded:provider"]
+
+
+def test_a_newer_server_may_say_more() -> None:
+    document = run(target(status="paused", brandNew=1), status="paused", alsoNew={})
+    assert "· paused" in in_a_pipe(run_page(understood(document, Run), now=NOW))
