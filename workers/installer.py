@@ -135,11 +135,16 @@ class Installer:
         try:
             adapter = await self._gateway.open(attempt.provider, deadline_seconds=attempt.deadline_seconds)
             try:
-                receipt, adopted = await self._install(adapter, attempt)
+                # Each call of the adapter has this deadline; so has all of them together, or they would outlast the lease.
+                async with asyncio.timeout(attempt.deadline_seconds):
+                    receipt, adopted = await self._install(adapter, attempt)
             finally:
                 await adapter.close()
         except ProviderError as error:
             return _failed(attempt, error)
+        except TimeoutError:
+            message = f"The provider did not finish within {attempt.deadline_seconds:g} seconds."
+            return _failed(attempt, ProviderError(Code.PROVIDER_TIMEOUT, message, retryable=True, ambiguous=True))
         except LookupError as error:
             return _failed(attempt, ProviderError(Code.PROVIDER_MISCONFIGURED, f"The bundle cannot be read: {error}."))
         except StoreOffline as error:

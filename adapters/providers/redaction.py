@@ -12,9 +12,9 @@ WEB_PAGE: Final = "a web page came instead of an answer of the API; perhaps a pr
 
 MARKUP: Final = re.compile(r"<\s*(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 SECRETS: Final = re.compile(
-    r"(?i:\bbearer)\s+[\w.~+/=*-]{8,}"
-    r"|(?<![A-Za-z0-9])(?:"
-    r"sk-[\w.*-]{4,}"  # OpenAI and Anthropic; their own messages show keys with stars in the middle
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))(?:"  # also behind a line break as JSON writes it
+    r"(?i:bearer)\s+[\w.~+/=*-]{8,}"
+    r"|sk-[\w.*-]{4,}"  # OpenAI and Anthropic; their own messages show keys with stars in the middle
     r"|AIza[\w*-]{8,}"
     r"|wb_[\w*-]{6,}"
     r"|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}"  # a JSON Web Token, whole or cut off

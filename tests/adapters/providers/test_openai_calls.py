@@ -36,6 +36,8 @@ async def test_the_environment_redirects_nothing(canned: CannedServer, monkeypat
     nowhere = "http://127.0.0.1:9"
     for name in ("OPENAI_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "all_proxy"):
         monkeypatch.setenv(name, nowhere)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_WEBHOOK_SECRET"):
         monkeypatch.setenv(name, "stranger")
     lines = ["Authorization: Bearer stranger", "Host: stranger", "OpenAI-Organization: stranger", "X-More: stranger"]

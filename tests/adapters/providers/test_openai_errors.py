@@ -1,5 +1,6 @@
 """Every row of the OpenAI adapter's error table, as the sandbox or a canned reply brings it about over HTTP."""
 
+import gzip
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
@@ -204,7 +205,8 @@ async def test_a_page_of_a_proxy_is_not_an_empty_list(canned: CannedServer) -> N
 
 
 async def test_a_compressed_reply_is_not_unpacked(canned: CannedServer) -> None:
-    canned.will_answer(200, b"whatever", content_encoding="gzip")
+    content = gzip.compress(b'{"id": "skill_1", "default_version": "1"}')
+    canned.will_answer(200, content, content_encoding="gzip")
     assert outcome(await refusal(canned.url, writing=True)) == (Code.PROVIDER_BAD_RESPONSE, True, True)
     assert canned.requests[0].headers["accept-encoding"] == "identity"
 

@@ -67,6 +67,7 @@ def test_slashes_at_the_end_are_left_out() -> None:
         "https://[::1/v1",
         "https://[::1%25eth0]/v1",
         "https://api.openai.com\\@evil.example/v1",
+        "https://api.openai.com/v1\\x",
         "https://api.openai.com/v 1",
         " https://api.openai.com/v1",
         "https://api.openai.com/v1\n",
