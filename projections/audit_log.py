@@ -7,9 +7,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.access.events import AccessDenied, ApiKeyIssued
-from domain.catalog import BY_TOPIC
+from domain.catalog import EVENTS
 from domain.errors import Code
-from domain.events import Actor, Recorded
+from domain.events import Actor, Recorded, UnknownEvent
 from domain.install_run.events import (
     ProviderFailed,
     ProviderStarted,
@@ -35,7 +35,7 @@ from domain.provider.events import (
     ProviderVerified,
 )
 from domain.skill.events import SkillEvent, SkillRegistered, SkillVersionPublished
-from projections.read_model import ReadModel, topics_of
+from projections.read_model import ReadModel, UnknownEventError, members_of, noun_of
 from projections.rows import Rows
 
 # People search for these and export them, so an action keeps its name whatever becomes of the event's.
@@ -64,7 +64,7 @@ ACTIONS: Final[dict[str, str]] = {
 }
 
 # These events say only the stream of their skill or connection; its first one told the name.
-NAMED_BEFORE: Final = topics_of(SkillEvent, ProviderEvent) - {SkillRegistered.TOPIC, ProviderConnected.TOPIC}
+NAMED_BEFORE: Final = members_of(SkillEvent, ProviderEvent) - {SkillRegistered, ProviderConnected}
 
 SCHEMA: Final = """
     CREATE TABLE {table} (
@@ -114,10 +114,12 @@ class AuditRow(AuditEntry, frozen=True, kw_only=True, rename="camel"):
 
 
 def keys(recorded: Recorded) -> tuple[UUID, ...]:
-    return (recorded.stream,) if recorded.topic in NAMED_BEFORE else ()
+    return (recorded.stream,) if type(recorded.event) in NAMED_BEFORE else ()
 
 
 def project(recorded: Recorded, rows: Rows[AuditRow]) -> None:
+    if isinstance(recorded.event, UnknownEvent):
+        raise UnknownEventError(recorded.event)
     target, subject = _target(recorded, rows)
     result, code = _result(recorded)
     rows.put(
@@ -138,7 +140,7 @@ def project(recorded: Recorded, rows: Rows[AuditRow]) -> None:
 
 
 def _target(recorded: Recorded, rows: Rows[AuditRow]) -> tuple[str, UUID | None]:
-    if recorded.topic in NAMED_BEFORE:
+    if type(recorded.event) in NAMED_BEFORE:
         return rows.require(recorded.stream).target, recorded.stream
     match recorded.event:
         case SkillRegistered(name=name):
@@ -150,8 +152,7 @@ def _target(recorded: Recorded, rows: Rows[AuditRow]) -> tuple[str, UUID | None]
         case AccessDenied(method=method, path=path):
             return f"route:{method} {path}", None
         case _:
-            noun = recorded.topic.partition(".")[0]
-            return f"{noun}:{recorded.stream}", None
+            return f"{noun_of(recorded.topic)}:{recorded.stream}", None
 
 
 def _result(recorded: Recorded) -> tuple[Result, Code | None]:
@@ -171,7 +172,7 @@ AUDIT_LOG: Final = ReadModel(
     name="audit_log",
     generation=1,
     schema=SCHEMA,
-    topics=frozenset(BY_TOPIC),
+    events=frozenset((*EVENTS, UnknownEvent)),
     row=AuditRow,
     key="subject",
     keys=keys,

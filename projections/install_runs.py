@@ -27,7 +27,7 @@ from domain.install_run.events import (
 )
 from domain.install_run.state import RunStatus, TargetStatus
 from domain.installation.events import Receipt
-from projections.read_model import ReadModel, topics_of
+from projections.read_model import ReadModel, members_of
 from projections.rows import ImpossibleHistoryError, Rows
 
 # Space is left in the pages because most rows change a few times, soon after they came.
@@ -186,7 +186,7 @@ INSTALL_RUNS: Final = ReadModel(
     name="install_runs",
     generation=1,
     schema=SCHEMA,
-    topics=topics_of(RunEvent),
+    events=members_of(RunEvent),
     row=InstallRunRow,
     key="id",
     keys=keys,

@@ -18,7 +18,7 @@ from domain.provider.events import (
     ProviderVerificationFailed,
     ProviderVerified,
 )
-from projections.read_model import ReadModel, topics_of
+from projections.read_model import ReadModel, members_of
 from projections.rows import ImpossibleHistoryError, Rows
 
 SCHEMA: Final = """
@@ -110,7 +110,7 @@ PROVIDERS: Final = ReadModel(
     name="providers",
     generation=1,
     schema=SCHEMA,
-    topics=topics_of(ProviderEvent),
+    events=members_of(ProviderEvent),
     row=ProviderRow,
     key="id",
     keys=keys,

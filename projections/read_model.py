@@ -1,14 +1,20 @@
-"""What a read model is: a table, the topics it listens to, and a pure function from events to rows."""
+"""What a read model is: a table, the events that it takes, and a pure function from events to rows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Generic, get_args
 from uuid import UUID
 
 from msgspec import Struct
 
-from domain.errors import HistoryTooNew
-from domain.events import Recorded, UnknownEvent
+from domain.events import Event, Recorded, UnknownEvent
 from projections.rows import Row, Rows
+
+
+class UnknownEventError(Exception):
+    """A newer Waybill wrote an event that a read model would have to take, and this one does not know it."""
+
+    def __init__(self, event: UnknownEvent) -> None:
+        super().__init__(f"{event.topic} version {event.version}")
 
 
 def touches_nothing(_recorded: Recorded) -> tuple[UUID, ...]:
@@ -16,9 +22,9 @@ def touches_nothing(_recorded: Recorded) -> tuple[UUID, ...]:
     return ()
 
 
-def topics_of(*events: Any) -> frozenset[str]:
-    """The topics of unions of events. An event that joins such a union and is not projected parks the read model."""
-    return frozenset(event.TOPIC for union in events for event in get_args(union))
+def members_of(*unions: Any) -> frozenset[type[Event]]:
+    """The events of these unions. One that joins such a union and is not projected parks the read model."""
+    return frozenset(event for union in unions for event in get_args(union))
 
 
 class ReadModel(Struct, Generic[Row], frozen=True, kw_only=True):
@@ -32,10 +38,10 @@ class ReadModel(Struct, Generic[Row], frozen=True, kw_only=True):
     name: str
     generation: int
     schema: str
-    topics: frozenset[str]
+    events: frozenset[type[Event]]
     row: type[Row]
-    key: str
     project: Callable[[Recorded, Rows[Row]], None]
+    key: str | None = None
     keys: Callable[[Recorded], tuple[UUID, ...]] = touches_nothing
     append_only: bool = False
 
@@ -43,16 +49,34 @@ class ReadModel(Struct, Generic[Row], frozen=True, kw_only=True):
     def table(self) -> str:
         return f"{self.name}_{self.generation}"
 
-    def touched(self, events: Iterable[Recorded]) -> frozenset[UUID]:
-        return frozenset(key for recorded in events if recorded.topic in self.topics for key in self.keys(recorded))
+    @property
+    def topics(self) -> frozenset[str]:
+        return frozenset(event.TOPIC for event in self.events)
 
-    def fold(self, events: Sequence[Recorded], *, touched: Iterable[UUID], stored: Iterable[Row]) -> list[Row]:
+    def touched(self, events: Iterable[Recorded]) -> frozenset[UUID]:
+        """The keys of all rows that these events touch. Raises UnknownEventError."""
+        return frozenset(key for recorded in self._taken(events) for key in self.keys(recorded))
+
+    def fold(self, events: Iterable[Recorded], *, touched: Collection[UUID], stored: Iterable[Row]) -> list[Row]:
         """The rows to write after these events, given what was stored before for the keys they touch."""
         rows = Rows(key=self.key, append_only=self.append_only, touched=touched, stored=stored)
-        for recorded in events:
-            if isinstance(recorded.event, UnknownEvent):
-                # Whether it matters here is known to the newer program that wrote it, and to nobody else.
-                raise HistoryTooNew(f"{recorded.topic} version {recorded.event.version} is newer than this program")
-            if recorded.topic in self.topics:
-                self.project(recorded, rows)
+        for recorded in self._taken(events):
+            self.project(recorded, rows)
         return rows.written
+
+    def _taken(self, events: Iterable[Recorded]) -> list[Recorded]:
+        taken = []
+        for recorded in events:
+            if type(recorded.event) in self.events:
+                taken.append(recorded)
+            elif isinstance(recorded.event, UnknownEvent) and self._concerns(recorded.event):
+                raise UnknownEventError(recorded.event)
+        return taken
+
+    def _concerns(self, unknown: UnknownEvent) -> bool:
+        """Whatever is new about a noun may change what is said of it."""
+        return noun_of(unknown.topic) in {noun_of(topic) for topic in self.topics}
+
+
+def noun_of(topic: str) -> str:
+    return topic.partition(".")[0]

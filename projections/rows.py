@@ -1,6 +1,6 @@
 """The rows that a batch of events touches: read before, changed in memory, written back after; nothing here does I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -20,19 +20,20 @@ class Rows(Generic[Row]):
     every row that is put; another keeps the last one of each key.
     """
 
-    def __init__(self, *, key: str, append_only: bool, touched: Iterable[UUID], stored: Iterable[Row]) -> None:
+    def __init__(self, *, key: str | None, append_only: bool, touched: Collection[UUID], stored: Iterable[Row]) -> None:
         self._key = key
         self._append_only = append_only
-        self._current: dict[UUID, Row | None] = dict.fromkeys(touched)
-        self._current |= {getattr(row, key): row for row in stored}
-        self._changed: dict[UUID, Row] = {}
+        self._touched = touched
+        self._before: dict[UUID, Row] = {} if key is None else {getattr(row, key): row for row in stored}
+        self._current = dict(self._before)
         self._appended: list[Row] = []
 
     def get(self, key: UUID) -> Row | None:
         """The row as it is now. Raises LookupError for a key that was neither looked for nor put."""
-        if key not in self._current:
+        row = self._current.get(key)
+        if row is None and key not in self._touched:
             raise LookupError(f"{key} is not among the keys that the read model said it touches")
-        return self._current[key]
+        return row
 
     def require(self, key: UUID) -> Row:
         row = self.get(key)
@@ -41,15 +42,14 @@ class Rows(Generic[Row]):
         return row
 
     def put(self, row: Row) -> None:
-        key: UUID | None = getattr(row, self._key)
         if self._append_only:
             self._appended.append(row)
-        if key is None:
-            return
-        self._current[key] = row
-        self._changed[key] = row
+        if self._key is not None and (key := getattr(row, self._key)) is not None:
+            self._current[key] = row
 
     @property
     def written(self) -> list[Row]:
-        """What has to be stored, each row once."""
-        return self._appended if self._append_only else list(self._changed.values())
+        """What has to be stored: each row once, in the order in which new ones came."""
+        if self._append_only:
+            return self._appended
+        return [row for key, row in self._current.items() if row is not self._before.get(key)]

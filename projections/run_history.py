@@ -10,7 +10,7 @@ from msgspec import Struct
 from domain.events import Actor, Recorded
 from domain.install_run.events import RunEvent
 from domain.installation.events import InstallationEvent
-from projections.read_model import ReadModel, topics_of
+from projections.read_model import ReadModel, members_of
 from projections.rows import Rows
 
 # `data` is json and not jsonb: it is shown as it was stored, and nothing looks inside.
@@ -78,9 +78,8 @@ RUN_HISTORY: Final = ReadModel(
     name="run_history",
     generation=1,
     schema=SCHEMA,
-    topics=topics_of(RunEvent, InstallationEvent),
+    events=members_of(RunEvent, InstallationEvent),
     row=HistoryRow,
-    key="run_id",
     append_only=True,
     project=project,
 )

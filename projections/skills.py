@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from domain.events import Recorded
 from domain.skill.events import Finding, ManifestEntry, SkillEvent, SkillRegistered, SkillVersionPublished
-from projections.read_model import ReadModel, topics_of
+from projections.read_model import ReadModel, members_of
 from projections.rows import ImpossibleHistoryError, Rows
 
 SCHEMA: Final = """
@@ -122,7 +122,7 @@ SKILLS: Final = ReadModel(
     name="skills",
     generation=1,
     schema=SCHEMA,
-    topics=topics_of(SkillEvent),
+    events=members_of(SkillEvent),
     row=SkillRow,
     key="id",
     keys=keys,

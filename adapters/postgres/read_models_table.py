@@ -62,7 +62,7 @@ class Table(Generic[Row]):
             raise TableMismatchError(f"{model.table} and {model.row.__name__} differ in {', '.join(sorted(different))}")
         parts = {
             "{table}": model.table,
-            "{key}": model.key,
+            "{key}": str(model.key),
             "{columns}": selected(model.row),
             "{names}": ", ".join(f'"{field.name}"' for field in fields),
             "{fields}": ", ".join(f'"{field.encode_name}"' for field in fields),

@@ -65,7 +65,7 @@ class ReadSide(Struct, frozen=True):
 
 def in_order(model: ReadModel[Row], rows: Iterable[Row]) -> list[Row]:
     """By position if rows are only added, else by key."""
-    column = "position" if model.append_only else model.key
+    column = "position" if model.append_only else str(model.key)
     return sorted(rows, key=lambda row: getattr(row, column))
 
 

@@ -1,7 +1,5 @@
 import msgspec
 
-from domain.install_run.events import RunEvent
-from domain.installation.events import InstallationEvent
 from projections.run_history import RUN_HISTORY, HistoryEvent
 from tests.kit.projection_spec import given
 from tests.projections.stories import Story
@@ -38,11 +36,6 @@ def test_an_event_is_shown_with_all_that_is_known_of_it() -> None:
     for field in ("id", "position", "stream", "version", "at", "actor", "request_id", "correlation_id", "causation_id"):
         assert getattr(row, field) == getattr(recorded, field)
     assert msgspec.json.decode(row.data) == msgspec.to_builtins(recorded.event)
-
-
-def test_no_event_of_a_run_or_an_installation_is_left_out() -> None:
-    for event in (*RunEvent.__args__, *InstallationEvent.__args__):
-        assert event.TOPIC in RUN_HISTORY.topics
 
 
 def test_the_resource_has_the_fields_of_the_contract() -> None:

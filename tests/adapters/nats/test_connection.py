@@ -70,18 +70,20 @@ async def test_it_comes_up_with_the_server_when_that_is_late(server: NatsUnderTe
 
 
 async def test_it_comes_back_with_the_server_and_hears_again(server: NatsUnderTest, connection: Connection) -> None:
-    ear, arrivals = Ear(), Ear()
+    ear, late, arrivals = Ear(), Ear(), Ear()
     await connection.listen("greeting", ear.hear)
     connection.on_arrival(arrivals.changed.set)
     await server.kill()
     await eventually(disconnected(connection), SECONDS_MAX)
+    await connection.listen("greeting", late.hear)
     await server.start()
     await arrivals.wait()
     assert connection.connected
     assert connection.generation == 2
     await connection.client.publish("greeting", b"hello again")
     await ear.wait()
-    assert ear.heard == [b"hello again"]
+    await late.wait()
+    assert ear.heard == late.heard == [b"hello again"]
 
 
 async def test_what_is_said_while_the_server_is_away_is_refused_and_not_sent_later(
@@ -133,7 +135,7 @@ async def test_an_answer_is_waited_for_so_long_and_no_longer(connection: Connect
 
 
 async def test_a_client_that_the_server_throws_out_for_good_is_replaced(connection: Connection) -> None:
-    ear = Ear()
+    ear, late = Ear(), Ear()
     await connection.listen("greeting", ear.hear)
     former = connection.client
     assert former._transport is not None
@@ -142,11 +144,13 @@ async def test_a_client_that_the_server_throws_out_for_good_is_replaced(connecti
     async def replaced() -> bool:
         return connection.connected and connection.client is not former
 
+    await connection.listen("greeting", late.hear)
     await eventually(replaced, SECONDS_MAX)
     assert former.is_closed
     await connection.client.publish("greeting", b"still here")
     await ear.wait()
-    assert ear.heard == [b"still here"]
+    await late.wait()
+    assert ear.heard == late.heard == [b"still here"]
 
 
 async def test_what_is_no_longer_listened_to_is_not_heard(connection: Connection) -> None:
