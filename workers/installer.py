@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -28,6 +28,8 @@ RECORDINGS_MAX: Final = 600
 MENDED_SECONDS: Final = 30.0
 # How long a stop waits for calls that are under way; what is left then is found by its expired lease.
 GRACE_SECONDS: Final = 20.0
+
+Answer = TypeVar("Answer")
 
 log = structlog.get_logger(__name__)
 
@@ -56,15 +58,16 @@ class Installer:
         self._open_tickets = open_tickets
         self._connections_changed = connections_changed
         self._serving: dict[UUID, asyncio.Task[None]] = {}
-        self._working: set[asyncio.Task[None]] = set()
+        # By connection, since a call may outlast the serving of its connection and still takes a place then.
+        self._working: dict[UUID, set[asyncio.Task[None]]] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve every active connection until `stopping` is set, then let the calls under way end."""
         stop = asyncio.create_task(stopping.wait())
         try:
             while not stopping.is_set():
-                await self._discover()
                 self._connections_changed.clear()
+                await self._discover()
                 changed = asyncio.create_task(self._connections_changed.wait())
                 await asyncio.wait({stop, changed}, timeout=DISCOVER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
@@ -87,20 +90,21 @@ class Installer:
             log.info("connection_left", provider_id=str(provider_id))
 
     async def _serve(self, connection: InstallerConnection) -> None:
-        await self._prepare(connection.kind)
         tickets = self._open_tickets(connection.provider_id)
-        busy: set[asyncio.Task[None]] = set()
+        busy = self._working.setdefault(connection.provider_id, set())
         try:
+            await self._prepare(connection.kind)
             while True:
                 places = connection.concurrency_max - len(busy)
-                if places == 0:
+                if places <= 0:
                     await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
                     continue
                 for received in await tickets.take(places=places, timeout_seconds=TAKE_SECONDS):
                     task = asyncio.create_task(self._work(received))
-                    for group in (busy, self._working):
-                        group.add(task)
-                        task.add_done_callback(group.discard)
+                    busy.add(task)
+                    task.add_done_callback(busy.discard)
+        except Exception:
+            log.exception("connection_broke", provider=connection.name)
         finally:
             await tickets.close()
 
@@ -133,22 +137,20 @@ class Installer:
 
     async def _call(self, attempt: Attempt) -> ProviderSucceeded | ProviderFailed:
         try:
-            adapter = await self._gateway.open(attempt.provider, deadline_seconds=attempt.deadline_seconds)
-            try:
-                # Each call of the adapter has this deadline; so has all of them together, or they would outlast the lease.
-                async with asyncio.timeout(attempt.deadline_seconds):
+            # Each call of the adapter has this deadline; so has all of it together, or it would outlast the lease.
+            async with asyncio.timeout(attempt.deadline_seconds):
+                adapter = await _patiently(
+                    lambda: self._gateway.open(attempt.provider, deadline_seconds=attempt.deadline_seconds)
+                )
+                try:
                     receipt, adopted = await self._install(adapter, attempt)
-            finally:
-                await adapter.close()
+                finally:
+                    await adapter.close()
         except ProviderError as error:
             return _failed(attempt, error)
         except TimeoutError:
             message = f"The provider did not finish within {attempt.deadline_seconds:g} seconds."
             return _failed(attempt, ProviderError(Code.PROVIDER_TIMEOUT, message, retryable=True, ambiguous=True))
-        except LookupError as error:
-            return _failed(attempt, ProviderError(Code.PROVIDER_MISCONFIGURED, f"The bundle cannot be read: {error}."))
-        except StoreOffline as error:
-            return _failed(attempt, ProviderError(Code.PROVIDER_INTERNAL, error.detail, retryable=True))
         except Exception:
             log.exception("attempt_broke", run_id=str(attempt.run_id), provider=attempt.provider.name)
             message = "Waybill itself failed during the call; its log has the reason."
@@ -165,13 +167,15 @@ class Installer:
         if found := await adapter.find(attempt.intent):
             await adapter.adopt(found[0])
             return found[0], True
-        bundle = Bundle(
-            name=attempt.intent.skill_name,
-            description="",
-            digest=attempt.intent.digest,
-            files=await self._bundles.get(attempt.manifest),
-        )
+        bundle = await self._bundle(attempt)
         return await adapter.install(bundle, attempt.intent), False
+
+    async def _bundle(self, attempt: Attempt) -> Bundle:
+        try:
+            files = await _patiently(lambda: self._bundles.get(attempt.manifest))
+        except LookupError as error:
+            raise ProviderError(Code.PROVIDER_MISCONFIGURED, f"The bundle cannot be read: {error}.") from error
+        return Bundle(name=attempt.intent.skill_name, description="", digest=attempt.intent.digest, files=files)
 
     async def _record(self, settle: SettleAttempt, context: Context) -> None:
         """Keep trying while the database is away: what the provider did must not be forgotten."""
@@ -182,6 +186,9 @@ class Installer:
             except (StoreOffline, Busy):
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
+            except Exception:
+                log.exception("attempt_not_recorded", **facts)
+                return
             log.info("attempt_settled", outcome=type(settle.outcome).__name__, recorded=settled, **facts)
             return
         log.error("attempt_not_recorded", **facts)
@@ -190,11 +197,22 @@ class Installer:
         for task in self._serving.values():
             task.cancel()
         await asyncio.gather(*self._serving.values(), return_exceptions=True)
-        if self._working:
-            _, left = await asyncio.wait(self._working, timeout=GRACE_SECONDS)
+        if working := {task for busy in self._working.values() for task in busy}:
+            _, left = await asyncio.wait(working, timeout=GRACE_SECONDS)
+            if left:
+                log.warning("calls_cut", calls=len(left))
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+
+
+async def _patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """What the store answers once it is there: that it is away is not the provider's failure. The deadline around ends it."""
+    while True:
+        try:
+            return await ask()
+        except StoreOffline:
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 def _failed(attempt: Attempt, error: ProviderError) -> ProviderFailed:

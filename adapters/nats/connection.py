@@ -52,6 +52,7 @@ class Connection:
         self._client = Client()
         self._listeners: list[Listening] = []
         self._arrivals: list[Callable[[], None]] = []
+        self._opened = False
         self._up = asyncio.Event()
         self._asking: set[asyncio.Timeout] = set()
         self._complaint = ""
@@ -113,9 +114,10 @@ class Connection:
         """Hear a subject from now on, across reconnects; what is said while NATS is away is not heard."""
         listening = Listening(subject, handler)
         self._listeners.append(listening)
-        if self._up.is_set():
-            async with self.asking():
-                await self._subscribe(self._client, listening)
+        if self._opened:
+            # A client that reconnects subscribes then; for one that has just ended, its successor does.
+            with suppress(nats.errors.Error):
+                await self._subscribe(listening)
         return listening
 
     async def unlisten(self, listening: Listening) -> None:
@@ -136,24 +138,25 @@ class Connection:
 
     async def _keep(self) -> None:
         while True:
-            client, ended = Client(), asyncio.Event()
-            self._client = client
+            ended = asyncio.Event()
+            self._client, self._opened = Client(), False
             try:
-                await self._open(client, ended)
+                await self._open(ended)
                 for listening in self._listeners:
-                    await self._subscribe(client, listening)
+                    await self._subscribe(listening)
+                self._opened = True
                 await self._arrived()
                 await ended.wait()
-                log.warning("nats_connection_ended", server=self._place, error=str(client.last_error))
+                log.warning("nats_connection_ended", server=self._place, error=str(self._client.last_error))
             except Exception as error:  # noqa: BLE001 - whatever answers at that address, it may be NATS the next time
                 await self._complain(error)
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _open(self, client: Client, ended: asyncio.Event) -> None:
+    async def _open(self, ended: asyncio.Event) -> None:
         async def closed() -> None:
             ended.set()
 
-        await client.connect(
+        await self._client.connect(
             self._url,
             name=self._name,
             error_cb=self._complain,
@@ -169,8 +172,8 @@ class Connection:
             pending_size=0,
         )
 
-    async def _subscribe(self, client: Client, listening: Listening) -> None:
-        listening.subscription = await client.subscribe(
+    async def _subscribe(self, listening: Listening) -> None:
+        listening.subscription = await self._client.subscribe(
             listening.subject, cb=listening.handler, pending_msgs_limit=PENDING_MESSAGES_MAX
         )
 

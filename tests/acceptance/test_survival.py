@@ -95,6 +95,8 @@ def test_with_postgres_away_the_answer_is_503_in_time_and_all_comes_back(world: 
 
 def test_twenty_equal_requests_at_once_are_one_run(world: World) -> None:
     world.whole.register("asked-often")
+    slow = {"provider": "openai", "operation": "create_skill", "kind": "hang", "times": 1, "delaySeconds": 3}
+    assert world.whole.sandbox.post("/_sandbox/faults", json=slow).is_success
     with ThreadPoolExecutor(20) as threads:
         runs = list(threads.map(lambda _: world.whole.queue("asked-often"), range(20)))
     assert len({run["id"] for run in runs}) == 1
