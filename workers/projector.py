@@ -2,14 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import Container, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from itertools import groupby
 from typing import Any, Final
 
 import structlog
 
 from domain.errors import StoreOffline
-from domain.events import Recorded
 from domain.ports import EventLog, Roles
 from projections.tracking import ROLE, ReadModels, RoleLostError, Tracking
 from workers.tenure import Tenure
@@ -52,20 +51,16 @@ class Projector:
 
     def __init__(self, *, log: EventLog, read_models: ReadModels, tenure: Tenure) -> None:
         self._log = log
-        self._ahead = ReadAhead(log)
         self._read_models = read_models
         self._tenure = tenure
         self.standing: dict[str, Tracking] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping` is set or the role is lost. Raises RoleLostError, StoreOffline."""
-        try:
-            await self.take_over()
-            while self._tenure.held and not stopping.is_set():
-                if not await self.advance():
-                    await _first(stopping.wait(), self._tenure.lost.wait(), self._idle())
-        finally:
-            await self._ahead.drop()
+        await self.take_over()
+        while self._tenure.held and not stopping.is_set():
+            if not await self.advance():
+                await _first(stopping.wait(), self._tenure.lost.wait(), self._idle())
 
     async def take_over(self) -> None:
         """Find out where each read model stands, and start those again that have seen another history."""
@@ -90,12 +85,11 @@ class Projector:
         ahead: int | None = None
         for position, names in tuple(self._groups()):
             limit = BATCH_MAX if ahead is None else min(BATCH_MAX, ahead - position)
-            events = await self._ahead.read(after=position, limit=limit)
+            events = await self._log.read(after=position, limit=limit)
             if events:
                 self._note(*await self._read_models.apply(names, events=events, epoch=self._tenure.epoch))
                 moved = True
             ahead = position + len(events)
-        await self._ahead.drop(but={tracking.position for tracking in self.standing.values()})
         return moved
 
     async def _idle(self) -> None:
@@ -120,30 +114,6 @@ class Projector:
                     parked_event=str(tracking.parked_event),
                     error=tracking.parked_error,
                 )
-
-
-class ReadAhead:
-    """Reads the next batch while this one is applied, but only behind a full batch: then there is a next one."""
-
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-        self._begun: dict[int, asyncio.Task[tuple[Recorded, ...]]] = {}
-
-    async def read(self, *, after: int, limit: int) -> tuple[Recorded, ...]:
-        begun = self._begun.pop(after, None)
-        events = await (begun or self._log.read(after=after, limit=BATCH_MAX))
-        if len(events) == BATCH_MAX <= limit:
-            self._begun[after + BATCH_MAX] = asyncio.create_task(
-                self._log.read(after=after + BATCH_MAX, limit=BATCH_MAX)
-            )
-        return events[:limit]
-
-    async def drop(self, *, but: Container[int] = ()) -> None:
-        """Forget what was read for positions at which nobody stands any more."""
-        for position in [position for position in self._begun if position not in but]:
-            task = self._begun.pop(position)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 async def _first(*waits: Coroutine[Any, Any, object]) -> None:

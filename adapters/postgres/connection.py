@@ -26,12 +26,21 @@ STATEMENT_TIMEOUT_MILLISECONDS: Final = 10_000
 IDLE_IN_TRANSACTION_TIMEOUT_MILLISECONDS: Final = 3000
 
 
+def check_url(url: str) -> None:
+    """Raises ValueError for what is no connection string; without it, since it may hold a password."""
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise ValueError("a Postgres URL looks like postgresql://user@host:5432/database") from None
+
+
 def with_limits(url: str, *, name: str) -> str:
     """The connection string with this program's time limits and name; what the given one sets itself stays."""
     options = (
         f"-c lock_timeout={LOCK_TIMEOUT_MILLISECONDS}"
         f" -c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}"
         f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MILLISECONDS}"
+        " -c timezone=UTC"
     )
     defaults: dict[str, str | int] = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,

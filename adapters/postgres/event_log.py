@@ -39,7 +39,8 @@ class PostgresEventLog:
                     return
             except StoreOffline:
                 pass
-            await self._listener.wait(beyond=heard, timeout_seconds=min(POLL_SECONDS, remaining))
+            if await self._listener.wait(beyond=heard, timeout_seconds=min(POLL_SECONDS, remaining)) > heard:
+                return
 
     async def epoch(self) -> str:
         """What tells this store from a restored or another one. Raises StoreOffline."""

@@ -28,6 +28,7 @@ class Whole:
         self.lines: dict[str, str] = {}
         self._environment = dict(environment or {})
         self._log = data.with_name(f"{data.name}.log")
+        self._code = 0
 
     def __enter__(self) -> Self:
         log = self._log.open("ab")
@@ -58,16 +59,22 @@ class Whole:
         self.sandbox.close()
         self.stop()
 
-    def stop(self) -> float:
-        """SIGTERM, and how many seconds it took to end; it must end well."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """How many seconds it took to end; it must end well, unless it was killed."""
         begun = time.monotonic()
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(number)
         code = self.process.wait(STOP_SECONDS)
         if self.process.stdout is not None:
             self.process.stdout.close()
-        assert code == 0, f"waybill up ended with {code}: {self.log[-2000:]}"
+        assert code == self._code, f"waybill up ended with {code}: {self.log[-2000:]}"
         return time.monotonic() - begun
+
+    def kill(self) -> None:
+        """SIGKILL: a crash on purpose."""
+        self._code = -signal.SIGKILL
+        self.process.kill()
+        self.process.wait()
 
     @property
     def log(self) -> str:

@@ -1,13 +1,10 @@
 """The projector keeps the read models at the head: alone, through outages, and whatever one read model or a restore does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
@@ -15,25 +12,34 @@ from structlog.testing import capture_logs
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.migrating import migrate
-from adapters.postgres.read_models import PostgresReadModels
 from domain.events import Recorded
 from projections.catalog import READ_MODELS
 from projections.install_runs import INSTALL_RUNS
-from projections.providers import PROVIDERS
 from projections.read_model import ReadModel
 from projections.rows import Rows
 from projections.skills import SKILLS
-from projections.tracking import ROLE
+from tests.kit.projecting import (
+    SECONDS_MAX,
+    caught_up,
+    give_up,
+    holder_of_role,
+    holds,
+    leading,
+    logged,
+    parked,
+    positions,
+    projecting,
+    renewals,
+    renewed_since,
+    stored,
+)
 from tests.kit.projection_spec import given
 from tests.kit.read_side import ReadSide, in_order, open_read_side
 from tests.kit.waiting import eventually
 from tests.projections.stories import Story
 from workers import projector
-from workers.tenure import Tenure
 
 pytestmark = pytest.mark.anyio
-
-SECONDS_MAX = 30
 
 
 @pytest.fixture
@@ -42,58 +48,6 @@ async def side(database: str) -> AsyncIterator[ReadSide]:
     async with open_read_side(database) as side:
         await give_up(side)
         yield side
-
-
-class CountingLog(PostgresEventLog):
-    """Counts how often it is asked."""
-
-    questions = 0
-
-    async def read(self, *, after: int, limit: int) -> tuple[Recorded, ...]:
-        self.questions += 1
-        return await super().read(after=after, limit=limit)
-
-    async def wait(self, *, after: int, timeout_seconds: float) -> None:
-        self.questions += 1
-        await super().wait(after=after, timeout_seconds=timeout_seconds)
-
-
-@asynccontextmanager
-async def projecting(
-    side: ReadSide, url: str, *, read_models: Sequence[ReadModel[Any]] = READ_MODELS, holder: str = "first"
-) -> AsyncIterator[CountingLog]:
-    stopping = asyncio.Event()
-    log = CountingLog(url, name="test-log")
-    running = asyncio.create_task(
-        projector.run(
-            log=log,
-            roles=side.roles,
-            read_models=PostgresReadModels(side.pool, read_models),
-            stopping=stopping,
-            holder=holder,
-        )
-    )
-    try:
-        yield log
-        assert not running.done()
-    finally:
-        stopping.set()
-        await asyncio.wait_for(running, SECONDS_MAX)
-        await log.close()
-
-
-async def give_up(side: ReadSide) -> None:
-    await side.execute("UPDATE roles SET expires_at = now() WHERE role = %s", ROLE)
-
-
-async def holder_of_role(side: ReadSide) -> str:
-    rows = await side.execute("SELECT holder FROM roles WHERE role = %s AND expires_at > now()", ROLE)
-    return str(rows[0]["holder"]) if rows else ""
-
-
-async def caught_up(side: ReadSide, *, but: str = "") -> bool:
-    standing = await side.reader.standing()
-    return all(one.position == standing.head for one in standing.read_models if one.name != but)
 
 
 async def assert_folded(side: ReadSide, story: Story) -> None:
@@ -144,10 +98,6 @@ async def test_there_is_one_at_a_time_and_the_next_goes_on_at_once(side: ReadSid
     await assert_folded(side, story)
 
 
-async def holds(side: ReadSide, holder: str) -> bool:
-    return await holder_of_role(side) == holder
-
-
 async def test_one_that_lost_the_role_writes_nothing_more_until_it_has_it_again(side: ReadSide, database: str) -> None:
     story = a_story()
     async with projecting(side, database):
@@ -161,10 +111,6 @@ async def test_one_that_lost_the_role_writes_nothing_more_until_it_has_it_again(
         await eventually(lambda: caught_up(side), SECONDS_MAX)
         assert await holds(side, "first")
     await assert_folded(side, story)
-
-
-async def logged(logs: list[Any], event: str) -> bool:
-    return any(entry["event"] == event for entry in logs)
 
 
 async def test_a_parked_read_model_is_reported_and_stops_no_other(side: ReadSide, database: str) -> None:
@@ -225,23 +171,35 @@ async def test_a_read_model_that_is_rebuilt_holds_up_no_other(
     await side.store(story.events)
     async with projecting(side, database):
         await eventually(lambda: caught_up(side), SECONDS_MAX)
-    head = len(story.events)
+    before = len(story.events)
     story.publish()
-    await side.store(story.events[head:])
-    rebuilt = replace(PROVIDERS, generation=2)
-    log = CountingLog(database, name="test-log")
-    tenure = await Tenure.begin(side.roles, role=ROLE, holder="first")
-    assert tenure is not None
-    models = PostgresReadModels(side.pool, [SKILLS, rebuilt])
-    leading = projector.Projector(log=log, read_models=models, tenure=tenure)
-    await leading.take_over()
-    await leading.advance()
-    assert positions(leading) == {"skills": head + 1, "providers": 2}
-    while await leading.advance():
-        assert positions(leading)["skills"] == head + 1
-    assert positions(leading) == {"skills": head + 1, "providers": head + 1}
-    await tenure.end()
-    await log.close()
+    head = len(story.events)
+    await side.store(story.events[before:])
+    async with leading(side, PostgresEventLog(database, name="test-log")) as one:
+        await one.advance()
+        assert positions(one) == {"skills": head, "providers": 2}
+        while await one.advance():
+            assert positions(one)["skills"] == head
+        assert positions(one) == {"skills": head, "providers": head}
+
+
+async def test_one_that_catches_up_joins_the_others_though_events_keep_coming(side: ReadSide, database: str) -> None:
+    story = a_story()
+
+    class GrowingLog(PostgresEventLog):
+        async def read(self, *, after: int, limit: int) -> tuple[Recorded, ...]:
+            events = await super().read(after=after, limit=limit)
+            before = len(story.events)
+            story.publish()
+            await side.store(story.events[before:])
+            return events
+
+    await side.store(story.events)
+    async with projecting(side, database):
+        await eventually(lambda: caught_up(side), SECONDS_MAX)
+    async with leading(side, GrowingLog(database, name="test-log")) as one:
+        await one.advance()
+        assert len(set(positions(one).values())) == 1
 
 
 async def test_it_comes_back_when_postgres_does(tmp_path: Path) -> None:
@@ -266,29 +224,3 @@ async def test_it_comes_back_when_postgres_does(tmp_path: Path) -> None:
             await assert_folded(side, story)
     finally:
         await asyncio.to_thread(server.stop, "immediate")
-
-
-async def stored(side: ReadSide, events: Sequence[Recorded]) -> bool:
-    """The pool may give out a connection that the restart has cut."""
-    try:
-        await side.store(events)
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-def positions(leading: projector.Projector) -> dict[str, int]:
-    return {name: tracking.position for name, tracking in leading.standing.items()}
-
-
-async def parked(side: ReadSide, name: str) -> bool:
-    return any(one.parked for one in (await side.reader.standing()).read_models if one.name == name)
-
-
-async def renewals(side: ReadSide) -> datetime:
-    expires_at: datetime = (await side.execute("SELECT expires_at FROM roles"))[0]["expires_at"]
-    return expires_at
-
-
-async def renewed_since(side: ReadSide, before: datetime) -> bool:
-    return await renewals(side) > before
