@@ -22,8 +22,12 @@ def configure_logs(*, part: str, level: str, log_format: str | None) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # Its usual tracebacks show local variables, and a credential among them need not look like one.
+    for_people = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
     rendered: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), redact_line]
+        [for_people, redact_line]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json), redact_line]
     )

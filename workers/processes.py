@@ -28,7 +28,10 @@ PORT = click.option(
 
 def _settings(*, ask_running: bool = True, **given: Any) -> Settings:
     data = given.get("data")
-    settings = read_settings(data=data, ask_running=ask_running)
+    try:
+        settings = read_settings(data=data, ask_running=ask_running)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
     return replace(settings, **{name: value for name, value in given.items() if value is not None and name != "data"})
 
 
@@ -146,13 +149,20 @@ def sandbox_command(*, data: Path | None, host: str | None, port: int | None, su
 
 @click.command("migrate")
 def migrate_command() -> None:
-    """Bring the database up to date, for parts that are started apart; `waybill up` does it by itself."""
+    """Bring the database up to date and, the first time, print the admin key: for parts that are started apart, since
+    `waybill up` does it by itself.
+    """
     from adapters.postgres.migrating import migrate
+    from workers.seeding import first_key
     from workers.wiring import postgres_url
 
+    settings = _settings()
     with _reasons():
-        applied = migrate(postgres_url(_settings()))
-    click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to apply", err=True)
+        applied = migrate(postgres_url(settings))
+        click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to apply", err=True)
+        key = asyncio.run(first_key(settings, by="migrate"))
+    if key is not None:
+        click.echo(f"Admin key {key}")
 
 
 PROCESSES: tuple[click.Command, ...] = (

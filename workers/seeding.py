@@ -13,20 +13,19 @@ from domain.events import Actor, Context, Role
 from workers.settings import Settings, shared_folder
 from workers.wiring import write_side
 
-SUPERVISOR: Final = Actor(kind="system", id="up", name="waybill up")
 SANDBOX_PROVIDER: Final = "openai"
 
 
-async def first_key(settings: Settings) -> str | None:
-    """The first admin key, the first time; None ever after. Raises StoreOffline."""
-    async with write_side(settings, part="up") as write:
+async def first_key(settings: Settings, *, by: str) -> str | None:
+    """The first admin key, the first time; None ever after. `by` is the command that issues it. Raises StoreOffline."""
+    async with write_side(settings, part=by) as write:
         issue = IssueApiKey(key_id=FIRST_KEY_ID, name="first admin key", role=Role.ADMIN)
-        return await write.commands.issue_api_key(issue, _context("first-start"))
+        return await write.commands.issue_api_key(issue, _context("first-start", by=by))
 
 
 async def seed_sandbox(settings: Settings, *, sandbox_url: str) -> None:
     """Connect the sandbox and register the examples, unless that was done before. Raises StoreOffline."""
-    context = _context("first-sandbox")
+    context = _context("first-sandbox", by="up")
     async with write_side(settings, part="up") as write:
         for folder in example_folders():
             await write.commands.register_skill(RegisterSkill(files=read_folder(folder)), context)
@@ -46,5 +45,6 @@ def example_folders() -> list[Path]:
     return sorted(path.parent for path in (shared_folder() / "examples" / "skills").glob("*/SKILL.md"))
 
 
-def _context(request_id: str) -> Context:
-    return Context(actor=SUPERVISOR, request_id=request_id, correlation_id=uuid4())
+def _context(request_id: str, *, by: str) -> Context:
+    actor = Actor(kind="system", id=by, name=f"waybill {by}")
+    return Context(actor=actor, request_id=request_id, correlation_id=uuid4())

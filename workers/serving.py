@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import uvicorn
 
+from workers.settings import SettingsError
+
 # What is still under way then is cut; an open connection that asks for nothing never holds up a stop.
 GRACEFUL_SECONDS: Final = 5
 KEEP_ALIVE_SECONDS: Final = 30
@@ -45,7 +47,7 @@ async def serve(app: Callable[..., Any], listening: socket.socket, stopping: asy
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Raises OSError. `port` 0 picks a free one."""
+    """Raises SettingsError. `port` 0 picks a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that say they are TCP.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -53,9 +55,9 @@ def listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
         listening.listen(BACKLOG)
-    except OSError:
+    except OSError as error:
         listening.close()
-        raise
+        raise SettingsError(f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port.") from None
     return listening
 
 

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import Final
 
 import httpx2
@@ -18,12 +19,12 @@ from workers.seeding import first_key, seed_sandbox
 from workers.serving import listen, url_of
 from workers.settings import (
     Settings,
-    SettingsError,
     child_environment,
     forget_running_servers,
     shared_folder,
     write_running_servers,
 )
+from workers.wiring import postgres_url
 
 PARTS: Final = ("relay", "projector", "installer")
 READY_SECONDS: Final = 60.0
@@ -58,6 +59,7 @@ class Child(Struct):
         self.started = asyncio.get_running_loop().time()
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # a folder named `workers` where the user happens to stand is not ours
             "-m",
             "workers.cli",
             *self.arguments,
@@ -124,39 +126,46 @@ async def up(settings: Settings, stopping: asyncio.Event, *, sandbox: bool, anno
 
     Raises SettingsError, NotReadyError, EmbeddedServerError, MigrationError.
     """
+    listening = listen(settings.host, settings.port)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    listening = _listen(settings.host, settings.port)
-    url = url_of(listening)
-    servers = Servers(settings)
-    children: list[Child] = []
-    try:
+    async with AsyncExitStack() as stack:
+        servers = Servers(settings)
+        stack.push_async_callback(servers.stop)
+        stack.callback(listening.close)
         settings = await servers.start()
-        assert settings.postgres_url is not None  # noqa: S101 - the servers have started
-        await asyncio.to_thread(migrate, settings.postgres_url)
         write_running_servers(settings)
-        key = await first_key(settings)
+        stack.callback(forget_running_servers, settings)
+        if stopping.is_set():
+            return
+        await asyncio.to_thread(migrate, postgres_url(settings))
         sandbox_port = _sandbox_port(settings) if sandbox else None
         children = _children(settings, listening=listening, sandbox_port=sandbox_port)
-        for child in children:
-            await child.start()
-        await _ready(url, stopping, children)
-        lines = [f"Waybill {url}"]
-        lines += [f"Admin key {key}"] if key else []
-        lines += [f"NATS {settings.nats_url}"]
-        if sandbox_port is not None:
-            sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-            await seed_sandbox(settings, sandbox_url=sandbox_url)
-            lines += [f"Sandbox {sandbox_url}"]
-        for line in lines if not stopping.is_set() else ():
-            announce(line)
-        await _watch(children, servers, stopping)
-    finally:
-        # First nothing new comes in, then what is under way ends; who only follows the events may stop any time after.
-        for names in (("api",), ("installer",), ("relay", "projector", "sandbox")):
-            await asyncio.gather(*(child.stop() for child in children if child.name in names))
-        listening.close()
-        forget_running_servers(settings)
-        await servers.stop()
+        stack.push_async_callback(_stop, children)
+        if await _ready(url_of(listening), stopping, children):
+            await _welcome(settings, url=url_of(listening), sandbox_port=sandbox_port, announce=announce)
+            await _watch(children, servers, stopping)
+
+
+async def _welcome(settings: Settings, *, url: str, sandbox_port: int | None, announce: Callable[[str], None]) -> None:
+    """Only now that everything works: a connection that could not be verified would stay so, and the key is said at once,
+    since it can be said only once.
+    """
+    sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+    if sandbox_port is not None:
+        await seed_sandbox(settings, sandbox_url=sandbox_url)
+    key = await first_key(settings, by="up")
+    announce(f"Waybill {url}")
+    if key is not None:
+        announce(f"Admin key {key}")
+    announce(f"NATS {settings.nats_url}")
+    if sandbox_port is not None:
+        announce(f"Sandbox {sandbox_url}")
+
+
+async def _stop(children: Sequence[Child]) -> None:
+    """First nothing new comes in, then what is under way ends; who only follows the events may stop any time after."""
+    for names in (("api",), ("installer",), ("relay", "projector", "sandbox")):
+        await asyncio.gather(*(child.stop() for child in children if child.name in names))
 
 
 def _children(settings: Settings, *, listening: socket.socket, sandbox_port: int | None) -> list[Child]:
@@ -170,14 +179,6 @@ def _children(settings: Settings, *, listening: socket.socket, sandbox_port: int
     return children
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """The API's socket, held here so that a restart of the API refuses no connection. Raises SettingsError."""
-    try:
-        return listen(host, port)
-    except OSError as error:
-        raise SettingsError(f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port.") from None
-
-
 def _sandbox_port(settings: Settings) -> int:
     """The same after every restart, since the connections to the sandbox remember it."""
     path = settings.data / SANDBOX_PORT_FILE
@@ -187,8 +188,10 @@ def _sandbox_port(settings: Settings) -> int:
     return int(path.read_text())
 
 
-async def _ready(url: str, stopping: asyncio.Event, children: Sequence[Child]) -> None:
-    """Wait until the API says that everything works."""
+async def _ready(url: str, stopping: asyncio.Event, children: Sequence[Child]) -> bool:
+    """Start the parts, and wait until the API says that everything works; False if told to stop before."""
+    for child in children if not stopping.is_set() else ():
+        await child.start()
     async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=5) as client:
         deadline = asyncio.get_running_loop().time() + READY_SECONDS
         answer = "no answer"
@@ -197,7 +200,7 @@ async def _ready(url: str, stopping: asyncio.Event, children: Sequence[Child]) -
                 response = await client.get("/readyz")
                 answer = response.text
                 if response.status_code == httpx2.codes.OK and response.json()["status"] == "ready":
-                    return
+                    return True
             except httpx2.TransportError as error:
                 answer = str(error)
             if ended := [child.name for child in children if not child.running]:
@@ -205,9 +208,10 @@ async def _ready(url: str, stopping: asyncio.Event, children: Sequence[Child]) -
             if asyncio.get_running_loop().time() > deadline:
                 if '"degraded"' in answer:
                     log.warning("started_degraded", readiness=answer)
-                    return
+                    return True
                 raise NotReadyError(f"Waybill was not ready within {READY_SECONDS:.0f} seconds: {answer}")
             await asyncio.sleep(READY_POLL_SECONDS)
+    return False
 
 
 async def _watch(children: Sequence[Child], servers: Servers, stopping: asyncio.Event) -> None:

@@ -20,7 +20,7 @@ from adapters.nats.connection import Connection, connect
 from adapters.nats.publisher import Publisher
 from adapters.nats.tickets import TicketSource, watch_providers
 from adapters.postgres.bundles import PostgresBundles
-from adapters.postgres.connection import Pool, open_pool
+from adapters.postgres.connection import Pool, check_url, open_pool
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.read_models import PostgresReadModels
@@ -195,6 +195,10 @@ async def projector(settings: Settings, stopping: asyncio.Event) -> None:
 def postgres_url(settings: Settings) -> str:
     if settings.postgres_url is None:
         raise SettingsError("Set WAYBILL_POSTGRES_URL, or WAYBILL_DATA to the data folder of a running `waybill up`.")
+    try:
+        check_url(settings.postgres_url)
+    except ValueError as error:
+        raise SettingsError(f"WAYBILL_POSTGRES_URL cannot be used: {error}.") from None
     return settings.postgres_url
 
 

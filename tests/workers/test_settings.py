@@ -180,6 +180,7 @@ async def open_write_side(settings: Settings) -> None:
     ("environment", "sentence"),
     [
         ({}, "Set WAYBILL_POSTGRES_URL, or WAYBILL_DATA"),
+        ({"WAYBILL_POSTGRES_URL": "me:secret@mine"}, r"WAYBILL_POSTGRES_URL cannot be used: (?!.*secret)"),
         ({"WAYBILL_POSTGRES_URL": MINE}, "Set WAYBILL_NATS_URL, or WAYBILL_DATA"),
         ({"WAYBILL_POSTGRES_URL": MINE, "WAYBILL_NATS_URL": "localhost"}, "WAYBILL_NATS_URL cannot be used: "),
     ],

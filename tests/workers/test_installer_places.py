@@ -1,0 +1,176 @@
+"""How much an installer does at once, for whom, and how it stops."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from structlog.testing import capture_logs
+
+from domain.provider.events import ProviderKind
+from queries.installer_connections import InstallerConnection
+from tests.commands.world import names
+from tests.kit.waiting import eventually
+from tests.workers.installing import SECONDS_MAX, Installing
+from workers import installer
+
+pytestmark = pytest.mark.anyio
+
+
+class Unlucky(Installing):
+    """`unnoticed`: the next look for connections is over just before there is something to see. `unloadable`: an SDK is broken."""
+
+    unnoticed = False
+    unloadable = False
+
+    async def active(self) -> Sequence[InstallerConnection]:
+        if not self.unnoticed:
+            return await super().active()
+        self.unnoticed = False
+        self.changed.set()
+        return ()
+
+    async def prepare(self, kind: ProviderKind) -> None:
+        if self.unloadable:
+            raise ImportError("broken on purpose")
+
+
+@pytest.fixture
+def installing(monkeypatch: pytest.MonkeyPatch) -> Unlucky:
+    """One that looks for connections when it is told to, and not by itself after a while."""
+    monkeypatch.setattr(installer, "DISCOVER_SECONDS", 600.0)
+    return Unlucky()
+
+
+async def sources_opened(installing: Installing, count: int) -> None:
+    async def so_many() -> bool:
+        return installing.tickets.sources_opened == count
+
+    await eventually(so_many, SECONDS_MAX)
+
+
+async def test_a_connection_has_so_many_calls_at_once_and_no_more(installing: Installing) -> None:
+    connection = await installing.connect(places=2)
+    installing.provider.gates["openai"].clear()
+    runs = [await installing.queue(skill=f"skill-{number}") for number in range(5)]
+    async with installing.working():
+        await installing.calls_under_way(2)
+        assert installing.tickets.waiting(connection.provider_id) == 3
+        installing.provider.gates["openai"].set()
+        for run_id in runs:
+            await installing.ended(run_id)
+    assert installing.provider.at_once_max["openai"] == 2
+
+
+async def test_a_connection_that_hangs_delays_no_other(installing: Installing) -> None:
+    await installing.connect(places=1)
+    await installing.connect("backup", places=1)
+    installing.provider.gates["openai"].clear()
+    hanging = [await installing.queue("openai", skill=f"skill-{number}") for number in range(2)]
+    others = [await installing.queue("backup", skill=f"skill-{number}") for number in range(4)]
+    async with installing.working():
+        await installing.calls_under_way(1)
+        for run_id in others:
+            await installing.ended(run_id)
+        assert installing.provider.at_once["openai"] == 1
+        installing.provider.gates["openai"].set()
+        for run_id in hanging:
+            await installing.ended(run_id)
+
+
+async def test_a_connection_that_comes_is_served_and_one_that_goes_is_left(installing: Installing) -> None:
+    async with installing.working():
+        connection = await installing.connect()
+        await sources_opened(installing, 1)
+        installing.connections.clear()
+        installing.changed.set()
+
+        async def left() -> bool:
+            return installing.tickets.sources_open == 0
+
+        await eventually(left, SECONDS_MAX)
+        await installing.queue()
+        backup = await installing.connect("backup")
+        await installing.ended(await installing.queue("backup"))
+        assert installing.tickets.waiting(connection.provider_id) == 1
+        assert installing.tickets.waiting(backup.provider_id) == 0
+
+
+async def test_a_connection_that_is_left_and_served_again_has_no_places_more(installing: Installing) -> None:
+    """As happens when its read model is rebuilt: for a moment there is nobody in it."""
+    connection = await installing.connect(places=1)
+    installing.provider.gates["openai"].clear()
+    runs = [await installing.queue(skill=f"skill-{number}") for number in range(2)]
+    async with installing.working():
+        await installing.calls_under_way(1)
+        installing.connections.clear()
+        await installing.connect("backup")
+        await installing.ended(await installing.queue("backup"))
+        installing.connections.append(connection)
+        installing.changed.set()
+        await sources_opened(installing, 3)
+        await installing.ended(await installing.queue("backup", skill="skill-0"))
+        installing.provider.gates["openai"].set()
+        for run_id in runs:
+            await installing.ended(run_id)
+    assert installing.provider.at_once_max["openai"] == 1
+
+
+async def test_a_change_that_comes_during_a_look_is_not_missed(installing: Unlucky) -> None:
+    await installing.connect()
+    installing.unnoticed = True
+    async with installing.working():
+        await installing.ended(await installing.queue())
+
+
+async def test_a_connection_whose_provider_cannot_be_loaded_is_tried_again(installing: Unlucky) -> None:
+    installing.unloadable = True
+    await installing.connect()
+    with capture_logs() as logs:
+        async with installing.working():
+
+            async def given_up() -> bool:
+                return (installing.tickets.sources_opened, installing.tickets.sources_open) == (1, 0)
+
+            await eventually(given_up, SECONDS_MAX)
+            installing.unloadable = False
+            installing.changed.set()
+            await installing.ended(await installing.queue())
+    assert [line["provider"] for line in logs if line["event"] == "connection_broke"] == ["openai"]
+
+
+async def test_a_stop_takes_no_more_and_ends_what_is_under_way(installing: Installing) -> None:
+    connection = await installing.connect()
+    installing.provider.gates["openai"].clear()
+    under_way = await installing.queue(skill="under-way")
+    stopping = asyncio.Event()
+    running = asyncio.create_task(installing.installer(installing.world).run(stopping))
+    await installing.calls_under_way(1)
+    stopping.set()
+
+    async def heard() -> bool:
+        return installing.tickets.sources_open == 0
+
+    await eventually(heard, SECONDS_MAX)
+    await installing.queue(skill="too-late")
+    assert not running.done()
+    installing.provider.gates["openai"].set()
+    async with asyncio.timeout(SECONDS_MAX):
+        await running
+    events = [recorded.event for recorded in await installing.recorded(under_way)]
+    assert names(events)[-2:] == ["ProviderSucceeded", "RunSucceeded"]
+    assert installing.tickets.waiting(connection.provider_id) == 1
+    assert installing.provider.open_count == 0
+
+
+async def test_a_call_that_outlasts_the_grace_is_cut_and_left_to_its_lease(
+    installing: Installing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installer, "GRACE_SECONDS", 0.01)
+    await installing.connect()
+    installing.provider.gates["openai"].clear()
+    run_id = await installing.queue()
+    with capture_logs() as logs:
+        async with installing.working():
+            await installing.calls_under_way(1)
+    assert names([recorded.event for recorded in await installing.recorded(run_id)])[-1] == "ProviderStarted"
+    assert [line["calls"] for line in logs if line["event"] == "calls_cut"] == [1]
