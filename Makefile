@@ -33,7 +33,7 @@ demo: $(READY_TO_RUN) ## Install a skill end to end on real servers and a sandbo
 	@$(BIN)/waybill demo
 
 test: check ## Check the code, then run every test (TEST_PROCESSES=2, TEST_OPTIONS="-k name")
-	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(TEST_OPTIONS)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_OPTIONS)
 
 check: $(READY_TO_TEST) ## Check style, formatting, types and the rooms' walls, without running anything
 	@$(BIN)/ruff check --quiet

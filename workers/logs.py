@@ -44,12 +44,18 @@ def configure_logs(*, part: str, level: str, log_format: str | None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
         )
     )
+    handler.addFilter(is_loud_enough)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(part=part)
+
+
+def is_loud_enough(record: logging.LogRecord) -> bool:
+    """Here and not by level alone: OPENAI_LOG and its like have an SDK set its level by itself when it is imported."""
+    return record.levelno >= logging.WARNING or not record.name.startswith(QUIET_LOGGERS)
 
 
 def redact_line(_: Any, __: str, line: Any) -> str:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Final, TypeVar
 from uuid import UUID
 
+import structlog
 import uuid_utils.compat
 from msgspec import Struct
 
@@ -23,6 +24,7 @@ from adapters.postgres.bundles import PostgresBundles
 from adapters.postgres.connection import Pool, check_url, open_pool
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.migrating import pending
 from adapters.postgres.read_models import PostgresReadModels
 from adapters.postgres.read_models_reader import PostgresReader
 from adapters.postgres.roles import PostgresRoles
@@ -56,6 +58,8 @@ ROLE_POOL_SIZE_MAX: Final = 2
 OFFLINE_SECONDS: Final = 0.5
 
 Answer = TypeVar("Answer")
+
+log = structlog.get_logger(__name__)
 
 
 class Commands(Struct, frozen=True, kw_only=True):
@@ -164,32 +168,40 @@ async def installer(settings: Settings, stopping: asyncio.Event) -> None:
             open_tickets=lambda provider_id: TicketSource(nats, provider_id),
             connections_changed=changed,
         )
-        await work.run(stopping)
+        if await _when_online(lambda: _migrated(write.pool), stopping):
+            await work.run(stopping)
 
 
 async def relay(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
-        log, roles = await _follower(stack, settings, part="relay")
+        pool, event_log = await _follower(stack, settings, part="relay")
         nats = await _nats(stack, settings, part="relay")
-        epoch = await _when_online(log.epoch, stopping)
-        if epoch is not None:
-            publisher = Publisher(nats, store_epoch=epoch)
-            await run_relay(log=log, roles=roles, publisher=publisher, stopping=stopping, holder=holder("relay"))
+        if await _when_online(lambda: _migrated(pool), stopping) and (
+            epoch := await _when_online(event_log.epoch, stopping)
+        ):
+            await run_relay(
+                log=event_log,
+                roles=PostgresRoles(pool),
+                publisher=Publisher(nats, store_epoch=epoch),
+                stopping=stopping,
+                holder=holder("relay"),
+            )
 
 
 async def projector(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
-        log, roles = await _follower(stack, settings, part="projector")
-        pool = await stack.enter_async_context(
+        pool, event_log = await _follower(stack, settings, part="projector")
+        read_models_pool = await stack.enter_async_context(
             open_pool(postgres_url(settings), name="waybill-read-models", size_max=POOL_SIZE_MAX)
         )
-        await run_projector(
-            log=log,
-            roles=roles,
-            read_models=PostgresReadModels(pool, READ_MODELS),
-            stopping=stopping,
-            holder=holder("projector"),
-        )
+        if await _when_online(lambda: _migrated(pool), stopping):
+            await run_projector(
+                log=event_log,
+                roles=PostgresRoles(pool),
+                read_models=PostgresReadModels(read_models_pool, READ_MODELS),
+                stopping=stopping,
+                holder=holder("projector"),
+            )
 
 
 def postgres_url(settings: Settings) -> str:
@@ -234,23 +246,34 @@ async def _nats(stack: AsyncExitStack, settings: Settings, *, part: str) -> Conn
     return nats
 
 
-async def _follower(stack: AsyncExitStack, settings: Settings, *, part: str) -> tuple[PostgresEventLog, PostgresRoles]:
+async def _follower(stack: AsyncExitStack, settings: Settings, *, part: str) -> tuple[Pool, PostgresEventLog]:
     """What a part needs that follows the events in a single role."""
     url = postgres_url(settings)
     pool = await stack.enter_async_context(open_pool(url, name=f"waybill-{part}", size_max=ROLE_POOL_SIZE_MAX))
-    log = PostgresEventLog(url, name=f"waybill-{part}-log")
-    stack.push_async_callback(log.close)
-    return log, PostgresRoles(pool)
+    event_log = PostgresEventLog(url, name=f"waybill-{part}-log")
+    stack.push_async_callback(event_log.close)
+    return pool, event_log
+
+
+async def _migrated(pool: Pool) -> bool:
+    """True, or StoreOffline: a part may be started before `waybill migrate` has done its work."""
+    if missing := await pending(pool):
+        raise StoreOffline(f"Not migrated yet: {', '.join(missing)}.")
+    return True
 
 
 async def _when_online(ask: Callable[[], Awaitable[Answer]], stopping: asyncio.Event) -> Answer | None:
     """The answer as soon as the store gives one; None if told to stop before."""
     stop = asyncio.create_task(stopping.wait())
+    reason = ""
     try:
         while not stop.done():
             try:
                 return await ask()
-            except StoreOffline:
+            except StoreOffline as error:
+                if error.detail != reason:
+                    reason = error.detail
+                    log.warning("database_awaited", reason=reason)
                 await asyncio.wait({stop}, timeout=OFFLINE_SECONDS)
         return None
     finally:

@@ -59,12 +59,13 @@ class Exchange:
     ) -> ProviderError:
         """Raise it `from None`: the traceback of an SDK's own error would show the provider's text as it came."""
         headers = headers or {}
+        secret = self._connection.credential
         return ProviderError(
             verdict.code,
-            safe_text(message, secret=self._connection.credential),
+            safe_text(message, secret=secret),
             retryable=verdict.retryable,
             ambiguous=verdict.ambiguous and effect != "read",
-            request_id=safe_text(headers.get(self._request_id_header, "")) or None,
+            request_id=safe_text(headers.get(self._request_id_header, ""), secret=secret) or None,
             retry_after_seconds=retry_after_seconds(headers),
         )
 

@@ -112,7 +112,9 @@ def test_what_is_below_the_level_is_not_logged(level: str, expected: int) -> Non
 
 
 def test_a_library_that_logs_requests_is_heard_from_warnings_on() -> None:
+    """Also if it was told to by a variable of its own."""
     program = """
+logging.getLogger("openai").setLevel("DEBUG")
 for name in ("httpx2", "openai._base_client", "nats"):
     logging.getLogger(name).debug("a request body")
     logging.getLogger(name).info("a request")

@@ -52,7 +52,7 @@ def refused(*arguments: str | Path, **environment: str) -> Refused:
 def test_a_port_that_is_taken_is_said_in_a_sentence(part: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ended = refused(part, "--port", str(port), "--data", tmp_path / "data")
+        ended = refused(part, "--port", str(port), "--data", tmp_path / "data", WAYBILL_PORT="0")
     assert ended.code == 1
     assert f"Cannot listen on 127.0.0.1 port {port}: Address already in use. Choose another --port." in ended.sentence
     assert not list(tmp_path.glob("data/*/server.log"))
