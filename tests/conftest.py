@@ -1,6 +1,7 @@
 """What every test may ask for: a database of its own on a real Postgres."""
 
 import itertools
+import signal
 from collections.abc import Iterator
 
 import psycopg
@@ -12,6 +13,10 @@ from adapters.postgres.migrating import migrate
 
 # The suites in the kit assert on behalf of the tests that use them; without this a failure says only `AssertionError`.
 pytest.register_assert_rewrite("tests.kit")
+
+# A shell starts its background jobs deaf to Ctrl-C, and the programs under test would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TEMPLATE = "waybill_template"
 _NUMBERS = itertools.count(1)

@@ -53,11 +53,9 @@ def with_limits(url: str, *, name: str) -> str:
 
 @contextmanager
 def offline_errors() -> Iterator[None]:
-    """Connection errors, lock and statement timeouts, a read-only server and missing tables come out as StoreOffline."""
+    """Connection errors, lock and statement timeouts and a read-only server come out as StoreOffline."""
     try:
         yield
-    except psycopg.errors.UndefinedTable as error:
-        raise StoreOffline("The database is there, but not all of its tables yet; send the request again.") from error
     except (
         psycopg.OperationalError,
         psycopg.InterfaceError,
