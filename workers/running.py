@@ -38,6 +38,10 @@ def run(part: str, main: Main, settings: Settings, *, supervised: bool = False) 
             await loop.connect_read_pipe(lambda: _EndOfPipe(stopping), os.fdopen(os.dup(sys.stdin.fileno()), "rb"))
         log.info("part_started", pid=os.getpid())
         await main(settings, stopping)
+        # What is left is tidying up, and a second Ctrl-C must not cut it short: closing the loop would undo its handlers.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
         log.info("part_stopped")
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
