@@ -1,21 +1,25 @@
-"""Ask for one skill version to be installed at one or more providers."""
+"""Ask for one skill version to be installed at one or more providers, or only whether they would take it."""
 
+from collections.abc import Callable, Mapping
 from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
 
 from commands.handling import Handling, Session, find
-from domain.errors import ProviderInactive, ProviderNotFound, SkillNotFound
+from domain.errors import Code, ProviderInactive, ProviderNotFound, SkillNotFound, SkillUnavailable
 from domain.events import Context, Recorded
 from domain.install_run import decisions
-from domain.install_run.events import Policy, SkillPin, Target
+from domain.install_run.events import Policy, ProviderRefused, SkillPin, Target
+from domain.install_run.preflight import Refusal, preflight
 from domain.install_run.state import INSTALL_RUN, InstallRun
 from domain.installation.decisions import claim
 from domain.installation.state import INSTALLATION, Installation, installation_stream
-from domain.provider.state import PROVIDER, provider_stream
+from domain.ports import Limits
+from domain.provider.events import ProviderKind
+from domain.provider.state import PROVIDER, Provider, provider_stream
 from domain.skill.decisions import resolve
-from domain.skill.state import SKILL, skill_stream
+from domain.skill.state import SKILL, SkillVersion, skill_stream
 
 
 class QueueInstallRun(Struct, frozen=True, kw_only=True):
@@ -40,32 +44,84 @@ class QueuedRun(Struct, frozen=True, kw_only=True):
     history: tuple[Recorded, ...] = ()
 
 
+class PreviewedTarget(Struct, frozen=True, kw_only=True):
+    """`refusals` are all reasons against it, none: it would be tried. `installed_version` is what is live there now, and
+    `active_run_id` the run that has the last word on the pair so far.
+    """
+
+    target: Target
+    refusals: tuple[Refusal, ...]
+    installed_version: int | None
+    active_run_id: UUID | None
+
+
+class PreviewedRun(Struct, frozen=True, kw_only=True):
+    skill: SkillPin
+    policy: Policy
+    targets: tuple[PreviewedTarget, ...]
+
+
+class _Plan(Struct, frozen=True, kw_only=True):
+    """What is asked for, in the words of the streams. `refusals` and `installations` by provider."""
+
+    pin: SkillPin
+    providers: Mapping[UUID, Provider]
+    targets: tuple[Target, ...]
+    refusals: Mapping[UUID, tuple[Refusal, ...]]
+    installations: Mapping[UUID, Installation | None]
+
+    @property
+    def accepted(self) -> tuple[Target, ...]:
+        return tuple(target for target in self.targets if not self.refusals[target.id])
+
+
 class QueueInstallRunHandler:
-    def __init__(self, *, handling: Handling) -> None:
+    """`limits` says what providers of a kind take."""
+
+    def __init__(self, *, handling: Handling, limits: Callable[[ProviderKind], Limits]) -> None:
         self._handling = handling
+        self._limits = limits
 
     async def __call__(self, command: QueueInstallRun, context: Context) -> QueuedRun:
-        """Raises SkillNotFound, VersionNotFound, ProviderNotFound, ProviderInactive, RunConflict, StoreOffline."""
+        """A target that the provider would refuse fails at once, without being called; the others are queued.
+
+        Raises SkillNotFound, VersionNotFound, SkillUnavailable, ProviderNotFound, ProviderInactive, RunConflict, BadRequest,
+        StoreOffline.
+        """
         run_id = self._handling.new_id()
 
         async def decide(session: Session) -> UUID:
-            pin = await _pin(session, command)
-            targets = tuple([await _target(session, provider) for provider in command.providers])
-            queued = decisions.queue(skill=pin, targets=targets, policy=command.policy)
-            installations = {target.id: await _installation(session, pin, target) for target in targets}
-            active = await _active(session, installations, pin)
+            plan = await self._plan(session, command)
+            for provider in plan.providers.values():
+                if not provider.active:
+                    raise ProviderInactive(_inactive(provider))
+            refused = tuple(_refused(target, plan.refusals[target.id]) for target in plan.targets)
+            queued = decisions.queue(
+                skill=plan.pin,
+                targets=plan.targets,
+                policy=command.policy,
+                refused=tuple(refusal for refusal in refused if refusal is not None),
+            )
             reused = decisions.reusable(
-                active, skill=pin, providers=frozenset(installations), reuse=command.on_duplicate == "reuse"
+                await _active(session, plan),
+                skill=plan.pin,
+                providers=frozenset(plan.providers),
+                reuse=command.on_duplicate == "reuse",
             )
             if reused is not None:
                 return reused
             session.create(run_id, INSTALL_RUN)
             session.append(run_id, *queued)
-            for provider_id, installation in installations.items():
+            pin = plan.pin
+            for target in plan.accepted:
                 claimed = claim(
-                    installation, run_id=run_id, skill_id=pin.id, provider_id=provider_id, version=pin.version
+                    plan.installations[target.id],
+                    run_id=run_id,
+                    skill_id=pin.id,
+                    provider_id=target.id,
+                    version=pin.version,
                 )
-                session.append(installation_stream(pin.id, provider_id), *claimed)
+                session.append(installation_stream(pin.id, target.id), *claimed)
             return run_id
 
         chosen, handled = await self._handling.handle(decide, context=context)
@@ -76,38 +132,88 @@ class QueueInstallRunHandler:
             history=tuple(event for event in handled.events if event.stream == chosen),
         )
 
+    async def preview(self, command: QueueInstallRun, context: Context) -> PreviewedRun:
+        """What would become of it, with nothing stored. Raises SkillNotFound, VersionNotFound, SkillUnavailable,
+        ProviderNotFound, BadRequest, StoreOffline.
+        """
 
-async def _pin(session: Session, command: QueueInstallRun) -> SkillPin:
+        async def look(session: Session) -> PreviewedRun:
+            plan = await self._plan(session, command)
+            decisions.queue(skill=plan.pin, targets=plan.targets, policy=command.policy)
+            targets = tuple(_previewed(plan, target) for target in plan.targets)
+            return PreviewedRun(skill=plan.pin, policy=command.policy, targets=targets)
+
+        previewed, _ = await self._handling.handle(look, context=context)
+        return previewed
+
+    async def _plan(self, session: Session, command: QueueInstallRun) -> _Plan:
+        pin, version = await _pin(session, command)
+        found = [await _provider(session, provider) for provider in command.providers]
+        targets = tuple(Target(id=stream, name=provider.name, kind=provider.kind) for stream, provider in found)
+        return _Plan(
+            pin=pin,
+            providers=dict(found),
+            targets=targets,
+            refusals={target.id: preflight(pin.name, version, self._limits(target.kind)) for target in targets},
+            installations={
+                target.id: await session.load(installation_stream(pin.id, target.id), INSTALLATION)
+                for target in targets
+            },
+        )
+
+
+async def _pin(session: Session, command: QueueInstallRun) -> tuple[SkillPin, SkillVersion]:
     stream, state = await find(session, command.skill, named=skill_stream, fold=SKILL)
     if state is None:
         raise SkillNotFound(f"No skill is called {command.skill}.")
+    if state.archived:
+        raise SkillUnavailable(f"{state.name} is archived; take it back into use before installing it.")
     version = resolve(state, command.ref)
-    return SkillPin(id=stream, name=state.name, version=version.number, digest=version.digest, ref=command.ref)
+    pin = SkillPin(id=stream, name=state.name, version=version.number, digest=version.digest, ref=command.ref)
+    return pin, version
 
 
-async def _target(session: Session, provider: str) -> Target:
+async def _provider(session: Session, provider: str) -> tuple[UUID, Provider]:
     stream, state = await find(session, provider, named=provider_stream, fold=PROVIDER)
     if state is None:
         raise ProviderNotFound(f"No provider connection is called {provider}.")
-    if not state.active:
-        raise ProviderInactive(f"The provider connection {state.name} is not active; see why with its verification.")
-    return Target(id=stream, name=state.name, kind=state.kind)
+    return stream, state
 
 
-async def _installation(session: Session, pin: SkillPin, target: Target) -> Installation | None:
-    return await session.load(installation_stream(pin.id, target.id), INSTALLATION)
-
-
-async def _active(
-    session: Session, installations: dict[UUID, Installation | None], pin: SkillPin
-) -> dict[UUID, InstallRun]:
-    """The runs that are at work on one of these pairs with the same version, or wait to be."""
-    claims = {
-        claim.run_id
-        for installation in installations.values()
-        if installation is not None
-        for claim in installation.claims
-        if claim.version == pin.version
-    }
-    runs = {run_id: await session.load(run_id, INSTALL_RUN) for run_id in claims}
+async def _active(session: Session, plan: _Plan) -> dict[UUID, InstallRun]:
+    """The runs that have the last word on one of these pairs, with the same version."""
+    last = [
+        installation.claims[-1]
+        for target in plan.accepted
+        if (installation := plan.installations[target.id]) is not None and installation.claims
+    ]
+    wanted = {claim.run_id for claim in last if claim.version == plan.pin.version and not claim.removes}
+    runs = {run_id: await session.load(run_id, INSTALL_RUN) for run_id in wanted}
     return {run_id: run for run_id, run in runs.items() if run is not None}
+
+
+def _refused(target: Target, refusals: tuple[Refusal, ...]) -> ProviderRefused | None:
+    if not refusals:
+        return None
+    others = len(refusals) - 1
+    message = f"{refusals[0].message} (and {others} more)" if others else refusals[0].message
+    return ProviderRefused(provider_id=target.id, code=refusals[0].code, message=message)
+
+
+def _previewed(plan: _Plan, target: Target) -> PreviewedTarget:
+    provider, installation = plan.providers[target.id], plan.installations[target.id]
+    refusals = plan.refusals[target.id]
+    if not provider.active:
+        refusals = (Refusal(code=Code.CONFLICT_PROVIDER, message=_inactive(provider)), *refusals)
+    live = installation and installation.live
+    claims = installation.claims if installation else ()
+    return PreviewedTarget(
+        target=target,
+        refusals=refusals,
+        installed_version=live.version if live else None,
+        active_run_id=claims[-1].run_id if claims else None,
+    )
+
+
+def _inactive(provider: Provider) -> str:
+    return f"The provider connection {provider.name} is not active; see why with its verification."

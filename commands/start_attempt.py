@@ -11,7 +11,9 @@ from commands.handling import Handling, Session
 from domain.errors import ProviderNotFound, RunNotFound, SkillNotFound
 from domain.events import Context
 from domain.install_run.decisions import start
+from domain.install_run.events import RunKind
 from domain.install_run.state import INSTALL_RUN
+from domain.installation.events import Receipt
 from domain.installation.state import INSTALLATION, Live, installation_stream
 from domain.ports import Intent
 from domain.provider.state import PROVIDER, Provider
@@ -29,17 +31,21 @@ class StartAttempt(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """Everything that calling the provider needs. `live` is what is installed there before; `caused_by` is the event that
-    gave the right.
+    """Everything that calling the provider needs. `live` is what is installed there before, and `former` the receipt under
+    which this version was there before that. `doubtful`: an earlier attempt may have been carried out without anybody knowing.
+    `caused_by` is the event that gave the right.
     """
 
     run_id: UUID
     provider_id: UUID
     attempt_id: UUID
+    kind: RunKind
     provider: Provider
     manifest: tuple[ManifestEntry, ...]
     intent: Intent
     live: Live | None
+    former: Receipt | None
+    doubtful: bool
     deadline_seconds: float
     caused_by: UUID | None = None
 
@@ -84,6 +90,7 @@ class StartAttemptHandler:
                 run_id=command.run_id,
                 provider_id=command.provider_id,
                 attempt_id=attempt_id,
+                kind=run.kind,
                 provider=provider,
                 manifest=resolve(skill, str(run.skill.version)).manifest,
                 intent=Intent(
@@ -97,6 +104,8 @@ class StartAttemptHandler:
                     previous=None if live is None else live.receipt,
                 ),
                 live=live,
+                former=installation.former.get(run.skill.digest),
+                doubtful=installation.doubtful_since is not None,
                 deadline_seconds=seconds,
             )
 

@@ -6,6 +6,7 @@ from domain.access.events import AccessDenied, ApiKeyIssued
 from domain.events import Event
 from domain.install_run.events import (
     ProviderFailed,
+    ProviderRefused,
     ProviderStarted,
     ProviderSucceeded,
     RunFailed,
@@ -17,28 +18,46 @@ from domain.install_run.events import (
 from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
+    InstallationCheckFailed,
+    InstallationDriftFound,
     InstallationReleased,
+    InstallationRemoved,
     InstallationReserved,
+    InstallationVerified,
 )
 from domain.provider.events import (
     ProviderActivated,
     ProviderConnected,
+    ProviderCredentialChanged,
     ProviderDeactivated,
+    ProviderReconfigured,
     ProviderVerificationFailed,
     ProviderVerified,
 )
-from domain.skill.events import SkillRegistered, SkillVersionPublished
+from domain.skill.events import (
+    SkillArchived,
+    SkillLabelled,
+    SkillRegistered,
+    SkillUnarchived,
+    SkillVersionPublished,
+)
 
 EVENTS: Final[tuple[type[Event], ...]] = (
     SkillRegistered,
     SkillVersionPublished,
+    SkillLabelled,
+    SkillArchived,
+    SkillUnarchived,
     ProviderConnected,
+    ProviderReconfigured,
+    ProviderCredentialChanged,
     ProviderVerified,
     ProviderVerificationFailed,
     ProviderActivated,
     ProviderDeactivated,
     RunQueued,
     RunStarted,
+    ProviderRefused,
     ProviderStarted,
     ProviderSucceeded,
     ProviderFailed,
@@ -48,6 +67,10 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     InstallationAwaited,
     InstallationReserved,
     InstallationChanged,
+    InstallationRemoved,
+    InstallationVerified,
+    InstallationDriftFound,
+    InstallationCheckFailed,
     InstallationReleased,
     ApiKeyIssued,
     AccessDenied,

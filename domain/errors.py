@@ -19,6 +19,7 @@ class Code(StrEnum):
     NOT_FOUND_VERSION = "not_found:skill_versions"
     NOT_FOUND_PROVIDER = "not_found:providers"
     NOT_FOUND_RUN = "not_found:install_runs"
+    NOT_FOUND_INSTALLATION = "not_found:installations"
     NOT_ALLOWED = "not_allowed:api"
     CONFLICT_SKILL = "conflict:skills"
     CONFLICT_PROVIDER = "conflict:providers"
@@ -29,6 +30,7 @@ class Code(StrEnum):
     UNSUPPORTED = "unsupported:api"
     UNPROCESSABLE_SKILL = "unprocessable:skills"
     UNPROCESSABLE_CREDENTIAL = "unprocessable:providers"
+    OFFLINE_GIT = "offline:git"
     OFFLINE_DATABASE = "offline:database"
     INTERNAL = "internal:api"
 
@@ -115,6 +117,18 @@ class RunNotFound(WaybillError):  # noqa: N818
     code = Code.NOT_FOUND_RUN
 
 
+class InstallationNotFound(WaybillError):  # noqa: N818
+    """No installation has this id, or what it was has been uninstalled."""
+
+    code = Code.NOT_FOUND_INSTALLATION
+
+
+class SkillUnavailable(WaybillError):  # noqa: N818
+    """The skill is archived, so nothing new is done with it."""
+
+    code = Code.CONFLICT_SKILL
+
+
 class SkillInvalid(WaybillError):  # noqa: N818
     """The bundle does not follow the Agent Skills specification."""
 
@@ -164,6 +178,12 @@ class HistoryTooNew(WaybillError):  # noqa: N818
     """A newer version of Waybill has been at work here; upgrade this server."""
 
     code = Code.INTERNAL
+
+
+class GitOffline(WaybillError):  # noqa: N818
+    """The git server does not answer, or did not deliver in time; nothing was registered."""
+
+    code = Code.OFFLINE_GIT
 
 
 class StoreOffline(WaybillError):  # noqa: N818

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from msgspec import Struct
 from domain.errors import Code
 from domain.events import Context, Event, Recorded
 from domain.installation.events import Receipt
-from domain.provider.events import CredentialRef
+from domain.provider.events import CredentialRef, ProviderKind
 from domain.provider.state import Provider
 from domain.skill.bundle import Bundle, BundleFile
 from domain.skill.events import ManifestEntry
@@ -140,11 +141,20 @@ class Intent(Struct, frozen=True, kw_only=True):
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a provider takes, for preflight: bytes in all, bytes a file, files."""
+    """What a provider takes beyond what the specification says, for preflight: bytes in all, bytes a file, files.
+
+    `reserved_words` may not stand anywhere in a name. `markup`: a description may hold `<tags>`. `nested_skill_md`: a second
+    SKILL.md in a folder below is taken. `name_chars_max` in characters, `name_starts_with_letter`: a name begins with a-z.
+    """
 
     bundle_bytes_max: int
     file_bytes_max: int
     files_max: int
+    name_chars_max: int = 64
+    name_starts_with_letter: bool = False
+    reserved_words: tuple[str, ...] = ()
+    markup: bool = True
+    nested_skill_md: bool = True
 
 
 class ProviderError(Exception):
@@ -173,18 +183,24 @@ class ProviderError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Standing(StrEnum):
+    """What became of an install at the provider: in use as it was made, there but something else in use, or gone."""
+
+    IN_USE = "in_use"
+    CHANGED = "changed"
+    MISSING = "missing"
+
+
 class ProviderAdapter(Protocol):
     """One provider connection. Every call raises ProviderError and nothing else, within the deadline given at opening."""
-
-    limits: Limits
 
     async def verify(self) -> None:
         """Prove with one cheap call that the credential may manage skills, not only that it exists."""
         ...
 
     async def find(self, intent: Intent) -> tuple[Receipt, ...]:
-        """Everything at the provider that is provably what the intent means to create, oldest first; look-alikes of people
-        are not. The first is to be adopted, the others are extras.
+        """Everything at the provider that is provably what the intent means to create; look-alikes of people are not. The
+        first is to be adopted, the others are extras to be discarded.
         """
         ...
 
@@ -192,16 +208,26 @@ class ProviderAdapter(Protocol):
         """Create the version, beside or after `intent.previous`, and make it the one in use."""
         ...
 
-    async def adopt(self, receipt: Receipt) -> None:
+    async def restore(self, former: Receipt, bundle: Bundle, intent: Intent) -> Receipt:
+        """Go back to what was in use before under `former`, from the provider's own copy where it keeps one and else from
+        the bundle, in place of `intent.previous`.
+        """
+        ...
+
+    async def adopt(self, receipt: Receipt, intent: Intent) -> None:
         """Finish what `find` found: make it the one in use, as `install` would have; a second time is a success too."""
         ...
 
-    async def live(self, receipt: Receipt) -> bool:
-        """Whether what the receipt names is still there and in use."""
+    async def discard(self, extra: Receipt) -> None:
+        """Remove what `find` found beside the one that is kept, and nothing else; a second time is a success too."""
+        ...
+
+    async def status(self, receipt: Receipt) -> Standing:
+        """What became of what the receipt names."""
         ...
 
     async def uninstall(self, receipt: Receipt) -> None:
-        """Remove it; a second time is a success too."""
+        """Remove the skill that the receipt names, with every version of it; a second time is a success too."""
         ...
 
     def usage(self, receipt: Receipt) -> str:
@@ -215,6 +241,10 @@ class ProviderAdapter(Protocol):
 
 class ProviderGateway(Protocol):
     """Opens adapters for connections: the only way from a kind to an SDK."""
+
+    def limits(self, kind: ProviderKind) -> Limits:
+        """What providers of this kind take. Asks nobody."""
+        ...
 
     async def open(self, provider: Provider, *, deadline_seconds: float) -> ProviderAdapter:
         """Raises ProviderError (`misconfigured:provider`) when the credential or the settings cannot be used."""

@@ -12,6 +12,7 @@ from domain.errors import Code
 from domain.events import Actor, Recorded, UnknownEvent
 from domain.install_run.events import (
     ProviderFailed,
+    ProviderRefused,
     ProviderStarted,
     ProviderSucceeded,
     RunFailed,
@@ -23,18 +24,31 @@ from domain.install_run.events import (
 from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
+    InstallationCheckFailed,
+    InstallationDriftFound,
     InstallationReleased,
+    InstallationRemoved,
     InstallationReserved,
+    InstallationVerified,
 )
 from domain.provider.events import (
     ProviderActivated,
     ProviderConnected,
+    ProviderCredentialChanged,
     ProviderDeactivated,
     ProviderEvent,
+    ProviderReconfigured,
     ProviderVerificationFailed,
     ProviderVerified,
 )
-from domain.skill.events import SkillEvent, SkillRegistered, SkillVersionPublished
+from domain.skill.events import (
+    SkillArchived,
+    SkillEvent,
+    SkillLabelled,
+    SkillRegistered,
+    SkillUnarchived,
+    SkillVersionPublished,
+)
 from projections.read_model import ReadModel, UnknownEventError, members_of, noun_of
 from projections.rows import Rows
 
@@ -42,13 +56,19 @@ from projections.rows import Rows
 ACTIONS: Final[dict[str, str]] = {
     SkillRegistered.TOPIC: "skill.registered",
     SkillVersionPublished.TOPIC: "skill.version_published",
+    SkillLabelled.TOPIC: "skill.labelled",
+    SkillArchived.TOPIC: "skill.archived",
+    SkillUnarchived.TOPIC: "skill.unarchived",
     ProviderConnected.TOPIC: "provider.connected",
+    ProviderReconfigured.TOPIC: "provider.reconfigured",
+    ProviderCredentialChanged.TOPIC: "provider.credential_changed",
     ProviderVerified.TOPIC: "provider.verified",
     ProviderVerificationFailed.TOPIC: "provider.verification_failed",
     ProviderActivated.TOPIC: "provider.activated",
     ProviderDeactivated.TOPIC: "provider.deactivated",
     RunQueued.TOPIC: "install_run.queued",
     RunStarted.TOPIC: "install_run.started",
+    ProviderRefused.TOPIC: "install_run.provider_refused",
     ProviderStarted.TOPIC: "install_run.provider_started",
     ProviderSucceeded.TOPIC: "install_run.provider_succeeded",
     ProviderFailed.TOPIC: "install_run.provider_failed",
@@ -58,6 +78,10 @@ ACTIONS: Final[dict[str, str]] = {
     InstallationAwaited.TOPIC: "installation.awaited",
     InstallationReserved.TOPIC: "installation.reserved",
     InstallationChanged.TOPIC: "installation.changed",
+    InstallationRemoved.TOPIC: "installation.removed",
+    InstallationVerified.TOPIC: "installation.verified",
+    InstallationDriftFound.TOPIC: "installation.drift_found",
+    InstallationCheckFailed.TOPIC: "installation.check_failed",
     InstallationReleased.TOPIC: "installation.released",
     ApiKeyIssued.TOPIC: "api_key.issued",
     AccessDenied.TOPIC: "access.denied",
@@ -160,8 +184,15 @@ def _result(recorded: Recorded) -> tuple[Result, Code | None]:
     match recorded.event:
         case AccessDenied(code=code):
             return "denied", code
-        case ProviderVerificationFailed(code=code) | ProviderFailed(code=code):
+        case (
+            ProviderVerificationFailed(code=code)
+            | ProviderFailed(code=code)
+            | ProviderRefused(code=code)
+            | InstallationCheckFailed(code=code)
+        ):
             return "failure", code
+        case InstallationDriftFound():
+            return "failure", None
         case RunFailed(failures=failures) | RunPartiallyFailed(failures=failures):
             return "failure", next(iter(failures)) if len(failures) == 1 else None
         case _:
@@ -170,7 +201,7 @@ def _result(recorded: Recorded) -> tuple[Result, Code | None]:
 
 AUDIT_LOG: Final = ReadModel(
     name="audit_log",
-    generation=1,
+    generation=2,
     schema=SCHEMA,
     events=frozenset((*EVENTS, UnknownEvent)),
     row=AuditRow,

@@ -13,6 +13,7 @@ from domain.events import Actor, Recorded
 from domain.install_run.events import (
     Policy,
     ProviderFailed,
+    ProviderRefused,
     ProviderStarted,
     ProviderSucceeded,
     RunEvent,
@@ -130,11 +131,10 @@ def project(recorded: Recorded, rows: Rows[InstallRunRow]) -> None:
             rows.put(_with(row, event.provider_id, status=TargetStatus.SUCCESS, receipt=event.receipt))
         case ProviderFailed():
             rows.put(_failed(row, event))
-        case RunSucceeded():
-            rows.put(replace(row, status=RunStatus.SUCCESS, finished_at=recorded.at))
-        case RunFailed() | RunPartiallyFailed():
-            status = RunStatus.FAILED if isinstance(event, RunFailed) else RunStatus.PARTIAL_FAILED
-            rows.put(replace(row, status=status, failures=event.failures, finished_at=recorded.at))
+        case ProviderRefused():
+            rows.put(_refused(row, event))
+        case RunSucceeded() | RunFailed() | RunPartiallyFailed():
+            rows.put(replace(_ended(row, event), finished_at=recorded.at))
         case _:
             raise ImpossibleHistoryError(f"{recorded.name} is not an event of an install run")
 
@@ -169,8 +169,29 @@ def _failed(row: InstallRunRow, event: ProviderFailed) -> InstallRunRow:
         retryable=event.retryable,
         provider_request_id=event.provider_request_id,
     )
-    codes = (target.code for target in failed.targets if target.status is TargetStatus.FAILED)
-    return replace(failed, failures=dict(Counter(code for code in codes if code is not None)))
+    return _tallied(failed)
+
+
+def _ended(row: InstallRunRow, event: RunSucceeded | RunFailed | RunPartiallyFailed) -> InstallRunRow:
+    match event:
+        case RunSucceeded():
+            return replace(row, status=RunStatus.SUCCESS)
+        case RunFailed():
+            return replace(row, status=RunStatus.FAILED, failures=event.failures)
+        case RunPartiallyFailed():
+            return replace(row, status=RunStatus.PARTIAL_FAILED, failures=event.failures)
+
+
+def _refused(row: InstallRunRow, event: ProviderRefused) -> InstallRunRow:
+    failed = TargetStatus.FAILED
+    return _tallied(
+        _with(row, event.provider_id, status=failed, code=event.code, message=event.message, retryable=False)
+    )
+
+
+def _tallied(row: InstallRunRow) -> InstallRunRow:
+    codes = (target.code for target in row.targets if target.status is TargetStatus.FAILED)
+    return replace(row, failures=dict(Counter(code for code in codes if code is not None)))
 
 
 def _with(row: InstallRunRow, provider_id: UUID, **changes: Any) -> InstallRunRow:
@@ -184,7 +205,7 @@ def _with(row: InstallRunRow, provider_id: UUID, **changes: Any) -> InstallRunRo
 
 INSTALL_RUNS: Final = ReadModel(
     name="install_runs",
-    generation=1,
+    generation=2,
     schema=SCHEMA,
     events=members_of(RunEvent),
     row=InstallRunRow,

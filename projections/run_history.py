@@ -9,7 +9,12 @@ from msgspec import Struct
 
 from domain.events import Actor, Recorded
 from domain.install_run.events import RunEvent
-from domain.installation.events import InstallationEvent
+from domain.installation.events import (
+    InstallationCheckFailed,
+    InstallationDriftFound,
+    InstallationEvent,
+    InstallationVerified,
+)
 from projections.read_model import ReadModel, members_of
 from projections.rows import Rows
 
@@ -33,6 +38,10 @@ SCHEMA: Final = """
 """
 
 _ENCODER: Final = msgspec.json.Encoder()
+
+
+# What later checks found says something of the installation; the run had ended long before.
+CHECKS: Final = frozenset({InstallationVerified, InstallationDriftFound, InstallationCheckFailed})
 
 
 class HistoryEvent(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -76,9 +85,9 @@ def project(recorded: Recorded, rows: Rows[HistoryRow]) -> None:
 
 RUN_HISTORY: Final = ReadModel(
     name="run_history",
-    generation=1,
+    generation=2,
     schema=SCHEMA,
-    events=members_of(RunEvent, InstallationEvent),
+    events=members_of(RunEvent, InstallationEvent) - CHECKS,
     row=HistoryRow,
     append_only=True,
     project=project,

@@ -14,11 +14,11 @@ from commands.start_attempt import Attempt, StartAttempt, StartAttemptHandler
 from domain.errors import Busy, Code, RunNotFound, StoreOffline
 from domain.events import Actor, Context
 from domain.install_run.events import ProviderFailed, ProviderSucceeded
-from domain.installation.events import Receipt
-from domain.ports import BundleStore, ProviderAdapter, ProviderError, ProviderGateway
+from domain.ports import BundleStore, ProviderError, ProviderGateway
 from domain.provider.events import ProviderKind
 from domain.skill.bundle import Bundle
 from queries.installer_connections import InstallerConnection
+from workers.attempting import Done, carry_out
 
 INSTALLER: Final = Actor(kind="system", id="installer", name="installer")
 TAKE_SECONDS: Final = 4.0
@@ -57,6 +57,8 @@ class Installer:
         self._prepare = prepare
         self._open_tickets = open_tickets
         self._connections_changed = connections_changed
+        # What is known of each connection: its places may change while it is served.
+        self._served: dict[UUID, InstallerConnection] = {}
         self._serving: dict[UUID, asyncio.Task[None]] = {}
         # By connection, since a call may outlast the serving of its connection and still takes a place then.
         self._working: dict[UUID, set[asyncio.Task[None]]] = {}
@@ -80,6 +82,7 @@ class Installer:
             connections = {connection.provider_id: connection for connection in await self._connections()}
         except StoreOffline:
             return
+        self._served = connections
         for provider_id, connection in connections.items():
             serving = self._serving.get(provider_id)
             if serving is None or serving.done():
@@ -95,7 +98,7 @@ class Installer:
         try:
             await self._prepare(connection.kind)
             while True:
-                places = connection.concurrency_max - len(busy)
+                places = self._places(connection) - len(busy)
                 if places <= 0:
                     await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
                     continue
@@ -131,11 +134,15 @@ class Installer:
             return
         await received.ack()
         if attempt is not None:
-            outcome = await self._call(attempt)
-            settle = SettleAttempt(run_id=attempt.run_id, outcome=outcome)
+            outcome, usage = await self._call(attempt)
+            settle = SettleAttempt(run_id=attempt.run_id, outcome=outcome, usage=usage)
             await self._record(settle, replace(context, causation_id=attempt.caused_by))
 
-    async def _call(self, attempt: Attempt) -> ProviderSucceeded | ProviderFailed:
+    def _places(self, connection: InstallerConnection) -> int:
+        return self._served.get(connection.provider_id, connection).concurrency_max
+
+    async def _call(self, attempt: Attempt) -> tuple[ProviderSucceeded | ProviderFailed, str]:
+        """The outcome, and how to use what was installed."""
         try:
             # Each call of the adapter has this deadline; so has all of it together, or it would outlast the lease.
             async with asyncio.timeout(attempt.deadline_seconds):
@@ -143,32 +150,21 @@ class Installer:
                     lambda: self._gateway.open(attempt.provider, deadline_seconds=attempt.deadline_seconds)
                 )
                 try:
-                    receipt, adopted = await self._install(adapter, attempt)
+                    done = await carry_out(adapter, attempt, lambda: self._bundle(attempt))
                 finally:
                     await adapter.close()
         except ProviderError as error:
-            return _failed(attempt, error)
+            return _failed(attempt, error), ""
         except TimeoutError:
             message = f"The provider did not finish within {attempt.deadline_seconds:g} seconds."
-            return _failed(attempt, ProviderError(Code.PROVIDER_TIMEOUT, message, retryable=True, ambiguous=True))
+            late = ProviderError(Code.PROVIDER_TIMEOUT, message, retryable=True, ambiguous=True)
+            return _failed(attempt, late), ""
         except Exception:
             log.exception("attempt_broke", run_id=str(attempt.run_id), provider=attempt.provider.name)
             message = "Waybill itself failed during the call; its log has the reason."
-            return _failed(attempt, ProviderError(Code.PROVIDER_INTERNAL, message, retryable=True, ambiguous=True))
-        return ProviderSucceeded(
-            provider_id=attempt.provider_id, attempt_id=attempt.attempt_id, receipt=receipt, adopted=adopted
-        )
-
-    async def _install(self, adapter: ProviderAdapter, attempt: Attempt) -> tuple[Receipt, bool]:
-        """What is there already is kept; only what is not is created."""
-        live = attempt.live
-        if live is not None and live.digest == attempt.intent.digest and await adapter.live(live.receipt):
-            return live.receipt, True
-        if found := await adapter.find(attempt.intent):
-            await adapter.adopt(found[0])
-            return found[0], True
-        bundle = await self._bundle(attempt)
-        return await adapter.install(bundle, attempt.intent), False
+            broken = ProviderError(Code.PROVIDER_INTERNAL, message, retryable=True, ambiguous=True)
+            return _failed(attempt, broken), ""
+        return _succeeded(attempt, done), done.usage
 
     async def _bundle(self, attempt: Attempt) -> Bundle:
         try:
@@ -213,6 +209,12 @@ async def _patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
             return await ask()
         except StoreOffline:
             await asyncio.sleep(AGAIN_SECONDS)
+
+
+def _succeeded(attempt: Attempt, done: Done) -> ProviderSucceeded:
+    return ProviderSucceeded(
+        provider_id=attempt.provider_id, attempt_id=attempt.attempt_id, receipt=done.receipt, adopted=done.adopted
+    )
 
 
 def _failed(attempt: Attempt, error: ProviderError) -> ProviderFailed:

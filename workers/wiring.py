@@ -41,6 +41,7 @@ from commands.record_denial import RecordDenialHandler
 from commands.register_skill import RegisterSkillHandler
 from commands.settle_attempt import SettleAttemptHandler
 from commands.start_attempt import StartAttemptHandler
+from commands.uninstall_skill import UninstallSkillHandler
 from domain.errors import StoreOffline
 from domain.ports import BundleStore, EventStore, ProviderGateway, Vault
 from projections.catalog import READ_MODELS
@@ -68,6 +69,7 @@ class Commands(Struct, frozen=True, kw_only=True):
     register_skill: RegisterSkillHandler
     connect_provider: ConnectProviderHandler
     queue_install_run: QueueInstallRunHandler
+    uninstall_skill: UninstallSkillHandler
     start_attempt: StartAttemptHandler
     settle_attempt: SettleAttemptHandler
     issue_api_key: IssueApiKeyHandler
@@ -80,7 +82,8 @@ def build_commands(*, store: EventStore, bundles: BundleStore, vault: Vault, gat
     return Commands(
         register_skill=RegisterSkillHandler(handling=handling, bundles=bundles, read_bundle=read_inline),
         connect_provider=ConnectProviderHandler(handling=handling, vault=vault, gateway=gateway),
-        queue_install_run=QueueInstallRunHandler(handling=handling),
+        queue_install_run=QueueInstallRunHandler(handling=handling, limits=gateway.limits),
+        uninstall_skill=UninstallSkillHandler(handling=handling),
         start_attempt=StartAttemptHandler(handling=handling),
         settle_attempt=SettleAttemptHandler(handling=handling),
         issue_api_key=IssueApiKeyHandler(handling=handling, random_bytes=os.urandom),
@@ -138,6 +141,8 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
                 register_skill=commands.register_skill,
                 connect_provider=commands.connect_provider,
                 queue_install_run=commands.queue_install_run,
+                preview_install_run=commands.queue_install_run.preview,
+                uninstall_skill=commands.uninstall_skill,
                 reader=reader,
                 store=write.store,
                 base_urls={kind: CATALOG[kind].base_url for kind in write.gateway.kinds},

@@ -9,7 +9,7 @@ FAULTS_MAX = 100
 TIMES_MAX = 1_000_000
 DELAY_SECONDS_MAX = 3_600
 
-Provider = Literal["openai"]
+Provider = Literal["openai", "claude", "gemini"]
 Operation = Literal[
     "list",
     "get",

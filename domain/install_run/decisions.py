@@ -8,10 +8,12 @@ from domain.errors import BadRequest, Problem, RunConflict
 from domain.install_run.events import (
     Policy,
     ProviderFailed,
+    ProviderRefused,
     ProviderStarted,
     ProviderSucceeded,
     RunEvent,
     RunFailed,
+    RunKind,
     RunPartiallyFailed,
     RunQueued,
     RunStarted,
@@ -24,14 +26,26 @@ from domain.install_run.state import InstallRun, RunStatus, TargetStatus, evolve
 TARGETS_MAX = 20
 
 
-def queue(*, skill: SkillPin, targets: tuple[Target, ...], policy: Policy) -> tuple[RunEvent, ...]:
+def queue(
+    *,
+    skill: SkillPin,
+    targets: tuple[Target, ...],
+    policy: Policy,
+    kind: RunKind = "install",
+    refused: tuple[ProviderRefused, ...] = (),
+) -> tuple[RunEvent, ...]:
+    """The run; if every target is refused, its end too. Raises BadRequest."""
     if not 1 <= len(targets) <= TARGETS_MAX:
         problem = Problem(pointer="/providers", message=f"between 1 and {TARGETS_MAX} providers are needed")
         raise BadRequest(f"A run takes 1 to {TARGETS_MAX} providers.", problems=(problem,))
     if len({target.id for target in targets}) != len(targets):
         problem = Problem(pointer="/providers", message="each provider may stand here once")
         raise BadRequest("The same provider is named twice.", problems=(problem,))
-    return (RunQueued(skill=skill, targets=targets, policy=policy),)
+    queued = RunQueued(kind=kind, skill=skill, targets=targets, policy=policy)
+    run = evolve(None, queued)
+    for refusal in refused:
+        run = evolve(run, refusal)
+    return (queued, *refused, *_end(run))
 
 
 def reusable(
@@ -39,7 +53,7 @@ def reusable(
 ) -> UUID | None:
     """The run that does already what is asked for, if one does; refuses if others do only a part of it.
 
-    `active` are the runs that have not ended on a wanted pair with the wanted version.
+    `active` are the runs that will have the last word on a wanted pair and want the same.
     """
     if not active:
         return None
@@ -47,7 +61,7 @@ def reusable(
         if reuse and len(active) == 1 and run.skill.version == skill.version and run.provider_ids == providers:
             return run_id
     raise RunConflict(
-        f"{skill.name} version {skill.version} is already queued or running at one of these providers.",
+        f"The same for {skill.name} version {skill.version} is already queued or running at one of these providers.",
         conflicting_runs=tuple(sorted(active)),
     )
 

@@ -11,7 +11,7 @@ from domain.events import Event
 from domain.installation.events import Receipt
 from domain.provider.events import ProviderKind
 
-RunKind = Literal["install"]
+RunKind = Literal["install", "uninstall"]
 
 ATTEMPT_TIMEOUT_SECONDS_MAX = 600
 
@@ -24,7 +24,7 @@ class Policy(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_f
 
 
 class SkillPin(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The version that a run installs. `ref` is what the person wrote; the rest is what it meant at that moment."""
+    """The version that a run is about. `ref` is what the person wrote; the rest is what it meant at that moment."""
 
     id: UUID
     name: str
@@ -34,7 +34,7 @@ class SkillPin(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Target(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One provider that a run installs at."""
+    """One provider that a run is to change something at."""
 
     id: UUID
     name: str
@@ -70,14 +70,28 @@ class ProviderStarted(Event, frozen=True, kw_only=True, rename="camel"):
     lease_until: datetime
 
 
+class ProviderRefused(Event, frozen=True, kw_only=True, rename="camel"):
+    """The preflight found that the provider would refuse, so that it was not asked; the target has failed without an
+    attempt.
+    """
+
+    TOPIC = "install_run.provider_refused"
+
+    provider_id: UUID
+    code: Code
+    message: str
+
+
 class ProviderSucceeded(Event, frozen=True, kw_only=True, rename="camel"):
-    """`adopted` says that the look-up found it at the provider already, so that nothing was created."""
+    """`adopted` says that the look-up found it at the provider already, so that nothing was created. Only an uninstall that
+    found nothing to remove has no `receipt`.
+    """
 
     TOPIC = "install_run.provider_succeeded"
 
     provider_id: UUID
     attempt_id: UUID
-    receipt: Receipt
+    receipt: Receipt | None = None
     adopted: bool = False
 
 
@@ -121,6 +135,7 @@ RunEvent = (
     RunQueued
     | RunStarted
     | ProviderStarted
+    | ProviderRefused
     | ProviderSucceeded
     | ProviderFailed
     | RunSucceeded

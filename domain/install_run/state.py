@@ -13,6 +13,7 @@ from domain.events import Fold
 from domain.install_run.events import (
     Policy,
     ProviderFailed,
+    ProviderRefused,
     ProviderStarted,
     ProviderSucceeded,
     RunEvent,
@@ -100,7 +101,7 @@ def evolve(state: InstallRun | None, event: RunEvent) -> InstallRun:
             )
         case ProviderSucceeded():
             return _with(state, event.provider_id, status=TargetStatus.SUCCESS, receipt=event.receipt, lease_until=None)
-        case ProviderFailed():
+        case ProviderFailed() | ProviderRefused():
             return _with(state, event.provider_id, status=TargetStatus.FAILED, code=event.code, lease_until=None)
         case RunSucceeded():
             return replace(state, status=RunStatus.SUCCESS)

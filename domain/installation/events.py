@@ -1,10 +1,12 @@
 """What can happen to the installation of one skill at one provider."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
 
+from domain.errors import Code
 from domain.events import Event
 
 
@@ -16,16 +18,19 @@ class Receipt(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class InstallationAwaited(Event, frozen=True, kw_only=True, rename="camel"):
-    """The run waits its turn: another version is on its way to the same pair."""
+    """The run waits its turn: another one is at work on the same pair. `removes`: it is there to uninstall."""
 
     TOPIC = "installation.installation_awaited"
 
     run_id: UUID
     version: int
+    removes: bool = False
 
 
 class InstallationReserved(Event, frozen=True, kw_only=True, rename="camel"):
-    """The run holds the slot of the pair; its work ticket is issued because of this event."""
+    """The run holds the slot of the pair; its work ticket is issued because of this event. `removes`: it is there to
+    uninstall.
+    """
 
     TOPIC = "installation.installation_reserved"
 
@@ -33,10 +38,11 @@ class InstallationReserved(Event, frozen=True, kw_only=True, rename="camel"):
     skill_id: UUID
     provider_id: UUID
     version: int
+    removes: bool = False
 
 
 class InstallationChanged(Event, frozen=True, kw_only=True, rename="camel"):
-    """The run put this version there; with that its slot is free."""
+    """The run put this version there; with that its slot is free. `usage` is what a person pastes to use it."""
 
     TOPIC = "installation.installation_changed"
 
@@ -46,6 +52,44 @@ class InstallationChanged(Event, frozen=True, kw_only=True, rename="camel"):
     version: int
     digest: str
     receipt: Receipt
+    usage: str = ""
+
+
+class InstallationRemoved(Event, frozen=True, kw_only=True, rename="camel"):
+    """The run uninstalled what was there; with that its slot is free."""
+
+    TOPIC = "installation.installation_removed"
+
+    run_id: UUID
+    skill_id: UUID
+    provider_id: UUID
+
+
+class InstallationVerified(Event, frozen=True, kw_only=True, rename="camel"):
+    """The provider was asked, and has in use what `run_id` put there."""
+
+    TOPIC = "installation.installation_verified"
+
+    run_id: UUID
+
+
+class InstallationDriftFound(Event, frozen=True, kw_only=True, rename="camel"):
+    """The provider was asked, and has not in use what `run_id` put there: it is gone, or something else is in use."""
+
+    TOPIC = "installation.installation_drift_found"
+
+    run_id: UUID
+    drift: Literal["missing", "changed"]
+
+
+class InstallationCheckFailed(Event, frozen=True, kw_only=True, rename="camel"):
+    """The provider was asked and did not say. `message` is its own text, redacted and bounded."""
+
+    TOPIC = "installation.installation_check_failed"
+
+    run_id: UUID
+    code: Code
+    message: str
 
 
 class InstallationReleased(Event, frozen=True, kw_only=True, rename="camel"):
@@ -57,4 +101,13 @@ class InstallationReleased(Event, frozen=True, kw_only=True, rename="camel"):
     doubtful_since: datetime | None = None
 
 
-InstallationEvent = InstallationAwaited | InstallationReserved | InstallationChanged | InstallationReleased
+InstallationEvent = (
+    InstallationAwaited
+    | InstallationReserved
+    | InstallationChanged
+    | InstallationRemoved
+    | InstallationVerified
+    | InstallationDriftFound
+    | InstallationCheckFailed
+    | InstallationReleased
+)

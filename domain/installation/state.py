@@ -1,5 +1,6 @@
 """The installation of one skill at one provider, folded from its events: what is live, and who is at work on it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
@@ -11,9 +12,13 @@ from domain.events import Fold, stream_named
 from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
+    InstallationCheckFailed,
+    InstallationDriftFound,
     InstallationEvent,
     InstallationReleased,
+    InstallationRemoved,
     InstallationReserved,
+    InstallationVerified,
     Receipt,
 )
 
@@ -23,27 +28,34 @@ def installation_stream(skill_id: UUID, provider_id: UUID) -> UUID:
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """A run that is at work on the pair, or waits to be, and the version it brings."""
+    """A run that is at work on the pair, or waits to be, and the version it brings; or which it `removes`."""
 
     run_id: UUID
     version: int
+    removes: bool = False
 
 
 class Live(Struct, frozen=True, kw_only=True):
-    """What is installed now."""
+    """What is installed now, for which pair, and by which run."""
 
     run_id: UUID
+    skill_id: UUID
+    provider_id: UUID
     version: int
     digest: str
     receipt: Receipt
 
 
 class Installation(Struct, frozen=True, kw_only=True):
-    """`doubtful_since`: from then on a run may have put something there without anybody knowing; look it up first."""
+    """`doubtful_since`: from then on a run may have put something there without anybody knowing; look it up first.
+
+    `former` are the receipts of what was live before, by digest, the last one of each.
+    """
 
     holder: Claim | None = None
     waiting: tuple[Claim, ...] = ()
     live: Live | None = None
+    former: Mapping[str, Receipt] = {}
     doubtful_since: datetime | None = None
 
     @property
@@ -56,14 +68,27 @@ def evolve(state: Installation | None, event: InstallationEvent) -> Installation
     state = state or Installation()
     match event:
         case InstallationAwaited():
-            return replace(state, waiting=(*state.waiting, Claim(run_id=event.run_id, version=event.version)))
+            claim = Claim(run_id=event.run_id, version=event.version, removes=event.removes)
+            return replace(state, waiting=(*state.waiting, claim))
         case InstallationReserved():
-            claim = Claim(run_id=event.run_id, version=event.version)
+            claim = Claim(run_id=event.run_id, version=event.version, removes=event.removes)
             waiting = tuple(other for other in state.waiting if other.run_id != event.run_id)
             return replace(state, holder=claim, waiting=waiting)
         case InstallationChanged():
-            live = Live(run_id=event.run_id, version=event.version, digest=event.digest, receipt=event.receipt)
-            return replace(state, holder=None, live=live, doubtful_since=None)
+            live = Live(
+                run_id=event.run_id,
+                skill_id=event.skill_id,
+                provider_id=event.provider_id,
+                version=event.version,
+                digest=event.digest,
+                receipt=event.receipt,
+            )
+            former = {**state.former, state.live.digest: state.live.receipt} if state.live else state.former
+            return replace(state, holder=None, live=live, former=former, doubtful_since=None)
+        case InstallationRemoved():
+            return replace(state, holder=None, live=None, former={}, doubtful_since=None)
+        case InstallationVerified() | InstallationDriftFound() | InstallationCheckFailed():
+            return state
         case InstallationReleased():
             return replace(state, holder=None, doubtful_since=state.doubtful_since or event.doubtful_since)
         case _:

@@ -1,15 +1,30 @@
 """What may be done with a provider connection."""
 
-from domain.errors import Code, ProviderNameTaken
+from msgspec import Struct, structs
+
+from domain.errors import BadRequest, Code, Problem, ProviderNameTaken
 from domain.provider.events import (
+    CredentialRef,
     ProviderActivated,
     ProviderConnected,
+    ProviderCredentialChanged,
     ProviderDeactivated,
     ProviderEvent,
+    ProviderReconfigured,
     ProviderVerificationFailed,
     ProviderVerified,
 )
 from domain.provider.state import Provider
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What may be changed of a connection, as it shall be."""
+
+    base_url: str
+    organization: str | None
+    project: str | None
+    base_agent: str | None
+    concurrency_max: int
 
 
 def connect(state: Provider | None, connected: ProviderConnected) -> tuple[ProviderEvent, ...]:
@@ -18,12 +33,47 @@ def connect(state: Provider | None, connected: ProviderConnected) -> tuple[Provi
     return (connected,)
 
 
-def pass_verification(state: Provider) -> tuple[ProviderEvent, ...]:
-    """A connection that answers as it should is used from then on."""
-    return (ProviderVerified(),) if state.active else (ProviderVerified(), ProviderActivated())
+def reconfigure(
+    state: Provider, settings: Settings, *, credential: CredentialRef | None = None
+) -> tuple[ProviderEvent, ...]:
+    """What differs becomes so; quiet if nothing does. Raises BadRequest when another address would get the old credential."""
+    if settings.base_url != state.base_url and credential is None:
+        message = "is needed together with another baseUrl"
+        raise BadRequest(
+            "Give the credential again: it is never sent to an address that it was not given for.",
+            problems=(Problem(pointer="/credential", message=message),),
+        )
+    events: tuple[ProviderEvent, ...] = ()
+    if settings != settings_of(state):
+        events = (ProviderReconfigured(**structs.asdict(settings)),)
+    return events if credential is None else (*events, ProviderCredentialChanged(credential=credential))
+
+
+def settings_of(state: Provider) -> Settings:
+    return Settings(
+        base_url=state.base_url,
+        organization=state.organization,
+        project=state.project,
+        base_agent=state.base_agent,
+        concurrency_max=state.concurrency_max,
+    )
+
+
+def pass_verification(state: Provider, *, activate: bool = False) -> tuple[ProviderEvent, ...]:
+    """A connection that answers as it should is used from then on; one that a person took out of use, only if a person
+    asks to `activate` it.
+    """
+    if state.active or (state.shelved and not activate):
+        return (ProviderVerified(),)
+    return (ProviderVerified(), ProviderActivated())
 
 
 def fail_verification(state: Provider, *, code: Code, message: str) -> tuple[ProviderEvent, ...]:
     """A connection that is refused is not used until it is verified again."""
     failed = ProviderVerificationFailed(code=code, message=message)
     return (failed, ProviderDeactivated()) if state.active else (failed,)
+
+
+def deactivate(state: Provider) -> tuple[ProviderEvent, ...]:
+    """Out of use by a person's wish, also if it is out of use for another reason; quiet if it is so already."""
+    return () if state.shelved else (ProviderDeactivated(requested=True),)

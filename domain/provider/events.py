@@ -18,6 +18,8 @@ class CredentialRef(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProviderConnected(Event, frozen=True, kw_only=True, rename="camel"):
+    """`base_agent`: what agents are built on, at providers where a skill is installed as an agent."""
+
     TOPIC = "provider.provider_connected"
 
     name: str
@@ -26,6 +28,7 @@ class ProviderConnected(Event, frozen=True, kw_only=True, rename="camel"):
     credential: CredentialRef
     organization: str | None = None
     project: str | None = None
+    base_agent: str | None = None
     concurrency_max: int
 
 
@@ -42,14 +45,42 @@ class ProviderVerificationFailed(Event, frozen=True, kw_only=True, rename="camel
     message: str
 
 
+class ProviderReconfigured(Event, frozen=True, kw_only=True, rename="camel"):
+    """All settings as they are from now on. Another `base_url` comes with a credential given again, in the same append."""
+
+    TOPIC = "provider.provider_reconfigured"
+
+    base_url: str
+    organization: str | None = None
+    project: str | None = None
+    base_agent: str | None = None
+    concurrency_max: int
+
+
+class ProviderCredentialChanged(Event, frozen=True, kw_only=True, rename="camel"):
+    TOPIC = "provider.provider_credential_changed"
+
+    credential: CredentialRef
+
+
 class ProviderActivated(Event, frozen=True, kw_only=True, rename="camel"):
     TOPIC = "provider.provider_activated"
 
 
 class ProviderDeactivated(Event, frozen=True, kw_only=True, rename="camel"):
+    """`requested`: a person took it out of use, so that no verification brings it back."""
+
     TOPIC = "provider.provider_deactivated"
+
+    requested: bool = False
 
 
 ProviderEvent = (
-    ProviderConnected | ProviderVerified | ProviderVerificationFailed | ProviderActivated | ProviderDeactivated
+    ProviderConnected
+    | ProviderReconfigured
+    | ProviderCredentialChanged
+    | ProviderVerified
+    | ProviderVerificationFailed
+    | ProviderActivated
+    | ProviderDeactivated
 )

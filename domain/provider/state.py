@@ -11,9 +11,11 @@ from domain.provider.events import (
     CredentialRef,
     ProviderActivated,
     ProviderConnected,
+    ProviderCredentialChanged,
     ProviderDeactivated,
     ProviderEvent,
     ProviderKind,
+    ProviderReconfigured,
     ProviderVerificationFailed,
     ProviderVerified,
 )
@@ -24,14 +26,18 @@ def provider_stream(name: str) -> UUID:
 
 
 class Provider(Struct, frozen=True, kw_only=True):
+    """`shelved`: a person took it out of use; only a person brings it back."""
+
     name: str
     kind: ProviderKind
     base_url: str
     credential: CredentialRef
     organization: str | None
     project: str | None
+    base_agent: str | None = None
     concurrency_max: int
     active: bool = False
+    shelved: bool = False
 
 
 def evolve(state: Provider | None, event: ProviderEvent) -> Provider:
@@ -43,16 +49,28 @@ def evolve(state: Provider | None, event: ProviderEvent) -> Provider:
             credential=event.credential,
             organization=event.organization,
             project=event.project,
+            base_agent=event.base_agent,
             concurrency_max=event.concurrency_max,
         )
     assert state is not None  # noqa: S101 - everything follows the connecting
     match event:
         case ProviderVerified() | ProviderVerificationFailed():
             return state
+        case ProviderReconfigured():
+            return replace(
+                state,
+                base_url=event.base_url,
+                organization=event.organization,
+                project=event.project,
+                base_agent=event.base_agent,
+                concurrency_max=event.concurrency_max,
+            )
+        case ProviderCredentialChanged():
+            return replace(state, credential=event.credential)
         case ProviderActivated():
-            return replace(state, active=True)
+            return replace(state, active=True, shelved=False)
         case ProviderDeactivated():
-            return replace(state, active=False)
+            return replace(state, active=False, shelved=event.requested)
         case _:
             assert_never(event)
 

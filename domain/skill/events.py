@@ -1,5 +1,7 @@
 """What can happen to a skill."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from domain.events import Event
@@ -22,6 +24,18 @@ class Finding(Struct, frozen=True, kw_only=True, rename="camel"):
     message: str
 
 
+class Origin(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where the bytes of a version came from. For git: `ref` is what was asked for (None: the default branch), `commit` the
+    40 hex digits that it meant at that moment, `path` the folder in the repository ("" is its root).
+    """
+
+    source: Literal["inline", "files", "archive", "git"]
+    url: str | None = None
+    ref: str | None = None
+    commit: str | None = None
+    path: str | None = None
+
+
 class SkillRegistered(Event, frozen=True, kw_only=True, rename="camel"):
     TOPIC = "skill.skill_registered"
 
@@ -38,6 +52,24 @@ class SkillVersionPublished(Event, frozen=True, kw_only=True, rename="camel"):
     description: str
     manifest: tuple[ManifestEntry, ...]
     findings: tuple[Finding, ...] = ()
+    origin: Origin | None = None
 
 
-SkillEvent = SkillRegistered | SkillVersionPublished
+class SkillLabelled(Event, frozen=True, kw_only=True, rename="camel"):
+    """The label points to this version from now on, wherever it pointed before."""
+
+    TOPIC = "skill.skill_labelled"
+
+    label: str
+    version: int
+
+
+class SkillArchived(Event, frozen=True, kw_only=True, rename="camel"):
+    TOPIC = "skill.skill_archived"
+
+
+class SkillUnarchived(Event, frozen=True, kw_only=True, rename="camel"):
+    TOPIC = "skill.skill_unarchived"
+
+
+SkillEvent = SkillRegistered | SkillVersionPublished | SkillLabelled | SkillArchived | SkillUnarchived

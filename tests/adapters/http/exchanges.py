@@ -10,7 +10,7 @@ from domain.access.events import AccessDenied
 from domain.events import Role
 from domain.skill.bundle import FILES_MAX
 from tests.adapters.http.serving import Api, skill_files
-from tests.adapters.sandbox.serving import Served
+from tests.kit.sandboxed import Served
 from tests.kit.waiting import eventually
 
 HEADERS: Final = ("Content-Type", "Location", "Allow", "Retry-After", "WWW-Authenticate")

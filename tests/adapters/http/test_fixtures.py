@@ -23,7 +23,7 @@ from domain.install_run.state import RunStatus
 from tests.adapters.http.bare import bare_app, check
 from tests.adapters.http.exchanges import OPENAI, Exchanges, exchange_everything
 from tests.adapters.http.serving import ask, listening, open_client, serving
-from tests.adapters.sandbox.serving import serving as serving_sandbox
+from tests.kit.sandboxed import serving as serving_sandbox
 from tests.architecture.sources import ROOT
 from workers.wiring import now
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.adapters.providers.canned import CannedServer
-from tests.adapters.sandbox.serving import Served, serving
+from tests.kit.sandboxed import Served, serving
 
 
 @pytest.fixture

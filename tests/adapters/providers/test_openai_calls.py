@@ -13,7 +13,7 @@ from domain.ports import ProviderError
 from tests.adapters.providers.canned import CannedServer
 from tests.adapters.providers.opening import opened
 from tests.adapters.providers.zipping import zip_of
-from tests.adapters.sandbox.serving import FileParts, Served
+from tests.kit.sandboxed import FileParts, Served
 from tests.kit.provider_conformance import SKILL, bundle_of, intent_for
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ from domain.installation.events import Receipt
 from domain.ports import ProviderError
 from tests.adapters.providers.canned import CannedServer
 from tests.adapters.providers.opening import opened
-from tests.adapters.sandbox.serving import Served, serving
+from tests.kit.sandboxed import Served, serving
 from tests.kit.provider_conformance import SHORT_DEADLINE_SECONDS, bundle_of, intent_for
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.adapters.sandbox.serving import Served, serving
+from tests.kit.sandboxed import Served, serving
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.sandbox.calls import CALLS_MAX, Calls
 from adapters.sandbox.faults import FAULTS_MAX
-from tests.adapters.sandbox.serving import Served, serving, skill_parts
+from tests.kit.sandboxed import Served, serving, skill_parts
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from adapters.sandbox import wire
-from tests.adapters.sandbox.serving import Served, serving, skill_parts
+from tests.kit.sandboxed import Served, serving, skill_parts
 
 pytestmark = pytest.mark.anyio
 

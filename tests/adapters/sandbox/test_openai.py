@@ -6,7 +6,7 @@ import zipfile
 import openai
 import pytest
 
-from tests.adapters.sandbox.serving import Served, manifest, parts, skill_parts
+from tests.kit.sandboxed import Served, manifest, parts, skill_parts
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.sandbox.bundle import DESCRIPTION_LENGTH_MAX, FILE_BYTES_MAX, FILES_MAX, ZIP_BYTES_MAX
 from adapters.sandbox.wire import BODY_BYTES_MAX
-from tests.adapters.sandbox.serving import FileParts, Served, manifest, parts, skill_parts
+from tests.kit.sandboxed import FileParts, Served, manifest, parts, skill_parts
 
 pytestmark = pytest.mark.anyio
 

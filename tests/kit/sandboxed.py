@@ -64,8 +64,10 @@ class Served:
                 if len(calls) > number and wanted.items() <= calls[number].items():
                     return calls[number]
 
-    async def fault(self, kind: str, *, operation: str = "create_skill", times: int = 1, **more: object) -> None:
-        fault = {"provider": "openai", "operation": operation, "kind": kind, "times": times, **more}
+    async def fault(
+        self, kind: str, *, provider: str = "openai", operation: str = "create_skill", times: int = 1, **more: object
+    ) -> None:
+        fault = {"provider": provider, "operation": operation, "kind": kind, "times": times, **more}
         answer = await self.http.post("/_sandbox/faults", json=fault)
         assert answer.status_code == 201, answer.text
 

@@ -1,0 +1,82 @@
+"""Ask for what is installed at one provider to be removed: a run of its own kind."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from commands.handling import Handling, Session
+from domain.errors import InstallationNotFound, ProviderInactive, ProviderNotFound, SkillNotFound
+from domain.events import Context, Recorded
+from domain.install_run import decisions
+from domain.install_run.events import Policy, SkillPin, Target
+from domain.install_run.state import INSTALL_RUN
+from domain.installation.decisions import claim
+from domain.installation.state import INSTALLATION, Live
+from domain.provider.state import PROVIDER
+from domain.skill.state import SKILL
+
+
+class UninstallSkill(Struct, frozen=True, kw_only=True):
+    installation_id: UUID
+    policy: Policy = Policy()
+
+
+class UninstallRun(Struct, frozen=True, kw_only=True):
+    """`reused`: a run that removes it was active already, so none was queued. `history` are the events of one queued now."""
+
+    run_id: UUID
+    reused: bool
+    history: tuple[Recorded, ...] = ()
+
+
+class UninstallSkillHandler:
+    def __init__(self, *, handling: Handling) -> None:
+        self._handling = handling
+
+    async def __call__(self, command: UninstallSkill, context: Context) -> UninstallRun:
+        """Runs that are at work on the pair come first. Raises InstallationNotFound, ProviderInactive, StoreOffline."""
+        run_id = self._handling.new_id()
+
+        async def decide(session: Session) -> UUID:
+            installation = await session.load(command.installation_id, INSTALLATION)
+            if installation is None or installation.live is None:
+                raise InstallationNotFound
+            if installation.claims and installation.claims[-1].removes:
+                return installation.claims[-1].run_id
+            live = installation.live
+            pin, target = await _pin(session, live), await _target(session, live)
+            queued = decisions.queue(kind="uninstall", skill=pin, targets=(target,), policy=command.policy)
+            claimed = claim(
+                installation,
+                run_id=run_id,
+                skill_id=pin.id,
+                provider_id=target.id,
+                version=pin.version,
+                removes=True,
+            )
+            session.create(run_id, INSTALL_RUN)
+            session.append(run_id, *queued)
+            session.append(command.installation_id, *claimed)
+            return run_id
+
+        chosen, handled = await self._handling.handle(decide, context=context)
+        history = tuple(event for event in handled.events if event.stream == chosen)
+        return UninstallRun(run_id=chosen, reused=not handled.events, history=history)
+
+
+async def _pin(session: Session, live: Live) -> SkillPin:
+    skill = await session.load(live.skill_id, SKILL)
+    if skill is None:
+        raise SkillNotFound
+    return SkillPin(id=live.skill_id, name=skill.name, version=live.version, digest=live.digest, ref=str(live.version))
+
+
+async def _target(session: Session, live: Live) -> Target:
+    provider = await session.load(live.provider_id, PROVIDER)
+    if provider is None:
+        raise ProviderNotFound
+    if not provider.active:
+        raise ProviderInactive(
+            f"The provider connection {provider.name} is not active, so nothing can be removed there."
+        )
+    return Target(id=live.provider_id, name=provider.name, kind=provider.kind)
