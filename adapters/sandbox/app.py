@@ -4,7 +4,6 @@ import logging
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 from litestar import Litestar, Request, Response
@@ -14,16 +13,20 @@ from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
 
 from adapters.sandbox.calls import Calls
+from adapters.sandbox.claude import DIALECT as CLAUDE
+from adapters.sandbox.claude import claude_router
 from adapters.sandbox.conduct import Conduct
 from adapters.sandbox.controls import BadControl, controls_router
-from adapters.sandbox.dialect import ProviderError
+from adapters.sandbox.dialect import Dialect, ProviderError, new_request_id
 from adapters.sandbox.faults import Faults
+from adapters.sandbox.gemini import DIALECTS as GEMINI
+from adapters.sandbox.gemini import gemini_routers
 from adapters.sandbox.ledger import Ledger
 from adapters.sandbox.openai import DIALECT as OPENAI
 from adapters.sandbox.openai import openai_router
 from adapters.sandbox.wire import BODY_BYTES_MAX
 
-DIALECTS = (OPENAI,)
+DIALECTS = (OPENAI, CLAUDE, *GEMINI)
 LOG = logging.getLogger(__name__)
 
 
@@ -34,7 +37,7 @@ def build_sandbox(folder: Path | None) -> Litestar:
     """
     ledger, faults, calls = Ledger(folder), Faults(), Calls()
     return Litestar(
-        route_handlers=[openai_router(), controls_router()],
+        route_handlers=[openai_router(), claude_router(), *gemini_routers(), controls_router()],
         dependencies={
             "ledger": Provide(lambda: ledger, sync_to_thread=False),
             "faults": Provide(lambda: faults, sync_to_thread=False),
@@ -53,7 +56,7 @@ def build_sandbox(folder: Path | None) -> Litestar:
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """In the form of the provider under whose address it happened, or as a problem (RFC 9457)."""
-    dialect = next((one for one in DIALECTS if request.url.path.startswith(f"{one.prefix}/")), None)
+    dialect = dialect_of(request.url.path)
     if isinstance(error, HTTPException):
         refusal = ProviderError(error.status_code, error.detail)
         if dialect and error.status_code == HTTPStatus.NOT_FOUND:
@@ -66,12 +69,23 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
         LOG.error("sandbox_failed", exc_info=error)
         refusal = ProviderError(500, "The sandbox itself failed; its log says why.")
     if dialect:
-        return Response(dialect.render(refusal), status_code=refusal.status, media_type="application/json")
+        return Response(
+            dialect.render(refusal),
+            status_code=refusal.status,
+            media_type="application/json",
+            headers={dialect.request_id_header: refusal.request_id},
+        )
     title = HTTPStatus(refusal.status).phrase
     problem = {"type": "about:blank", "title": title, "status": refusal.status, "detail": refusal.message}
     return Response(msgspec.json.encode(problem), status_code=refusal.status, media_type="application/problem+json")
 
 
-async def add_request_id(message: Message, _: Scope) -> None:
+def dialect_of(path: str) -> Dialect | None:
+    return next((dialect for dialect in DIALECTS if path.startswith(f"{dialect.prefix}/")), None)
+
+
+async def add_request_id(message: Message, scope: Scope) -> None:
     if message["type"] == "http.response.start":
-        MutableScopeHeaders(message).setdefault("x-request-id", f"req_{uuid4().hex}")
+        dialect = dialect_of(scope["path"])
+        header = dialect.request_id_header if dialect else "x-request-id"
+        MutableScopeHeaders(message).setdefault(header, new_request_id())

@@ -78,11 +78,16 @@ def _told(fault: Fault, dialect: Dialect) -> Reply:
         reply = Reply(status=fault.status or 502, headers=[(b"content-type", b"text/html")], body=BAD_GATEWAY_PAGE)
     else:
         status = fault.status or 500
-        reply = _refusal(dialect, ProviderError(status, f"The sandbox was told to answer {status}.", code=fault.code))
+        message, seconds = f"The sandbox was told to answer {status}.", fault.retry_after_seconds
+        reply = _refusal(dialect, ProviderError(status, message, code=fault.code, retry_after_seconds=seconds))
     if fault.retry_after_seconds is not None:
         reply.headers.append((b"retry-after", str(fault.retry_after_seconds).encode()))
     return reply
 
 
 def _refusal(dialect: Dialect, error: ProviderError) -> Reply:
-    return Reply(status=error.status, headers=[(b"content-type", b"application/json")], body=dialect.render(error))
+    headers = [
+        (b"content-type", b"application/json"),
+        (dialect.request_id_header.encode(), error.request_id.encode()),
+    ]
+    return Reply(status=error.status, headers=headers, body=dialect.render(error))

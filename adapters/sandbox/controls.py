@@ -27,7 +27,8 @@ def controls_router() -> Router:
 async def index(dialects: NamedDependency[tuple[Dialect, ...]]) -> dict[str, Any]:
     return {
         "what": "Waybill's sandbox: emulated providers for the demo, development and tests. Nothing here is a real provider.",
-        "providers": {dialect.name: dialect.prefix for dialect in dialects},
+        "providers": {dialect.name: dialect.prefix for dialect in dialects if not dialect.variant},
+        "variants": {dialect.prefix: dialect.variant for dialect in dialects if dialect.variant},
         "controls": ["/_sandbox/ledger", "/_sandbox/calls", "/_sandbox/faults"],
     }
 

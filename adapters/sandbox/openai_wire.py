@@ -8,7 +8,7 @@ from litestar import Request
 from litestar.datastructures import UploadFile
 from msgspec import Meta, Struct
 
-from adapters.sandbox.bundle import Bundle, Part, read_bundle
+from adapters.sandbox.bundle import Bundle, Part, UploadRules, read_bundle
 from adapters.sandbox.dialect import ProviderError
 from adapters.sandbox.shelf import Skill, Version, Window
 
@@ -16,6 +16,7 @@ HttpRequest = Request[Any, Any, Any]
 
 LIST_LIMIT_DEFAULT = 20
 LIST_LIMIT_MAX = 100
+RULES = UploadRules(files_max=500, file_bytes_max=25_000_000, zip_bytes_max=50_000_000)
 
 CODES = {401: "invalid_api_key", 403: "missing_scope", 429: "rate_limit_exceeded", 503: "server_is_overloaded"}
 
@@ -69,7 +70,7 @@ async def read_upload(request: HttpRequest) -> tuple[Bundle, bool]:
     if default not in {"true", "false"}:
         raise ProviderError(400, "Invalid value for 'default': it is 'true' or 'false'.", param="default")
     parts = [Part(upload.filename, upload.content_type, await upload.read()) for upload in uploads]
-    return read_bundle(parts), default == "true"
+    return read_bundle(parts, RULES), default == "true"
 
 
 class PageQuery(Struct, frozen=True):

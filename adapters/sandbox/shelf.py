@@ -8,7 +8,9 @@ from msgspec import Struct, convert
 
 
 class Skill(Struct, frozen=True, kw_only=True):
-    """`description` is the default version's; `versions_made` counts deleted versions too; `created_at` in Unix seconds."""
+    """`description` is the default version's; `versions_made` counts deleted versions too; `updated_at` is when the newest
+    version was added; times in Unix seconds.
+    """
 
     id: str
     name: str
@@ -18,6 +20,7 @@ class Skill(Struct, frozen=True, kw_only=True):
     versions_made: int
     marker: str | None
     created_at: int
+    updated_at: int
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -44,7 +47,8 @@ class NotInList(Exception):  # noqa: N818 - house style: it reads as a fact
 
 SKILLS = """
 select s.seq, s.id, s.name, v.description, s.default_version, s.versions_made, s.marker, s.created_at,
-    (select version from versions where skill = s.seq order by seq desc limit 1) as latest_version
+    (select version from versions where skill = s.seq order by seq desc limit 1) as latest_version,
+    (select created_at from versions where skill = s.seq order by seq desc limit 1) as updated_at
 from skills s join versions v on v.skill = s.seq and v.version = s.default_version
 where s.provider = ? and s.account = ?
 """

@@ -19,7 +19,7 @@ FAULT: dict[str, Any] = {"provider": "openai", "operation": "list", "kind": "sta
 
 async def test_the_index_says_what_this_is(sandbox: Served) -> None:
     index = (await sandbox.http.get("/_sandbox/")).raise_for_status().json()
-    assert index["providers"] == {"openai": "/openai/v1"}
+    assert index["providers"] == {"openai": "/openai/v1", "claude": "/anthropic", "gemini": "/gemini"}
     assert (await sandbox.http.get("/_sandbox")).json() == index
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import openai
 import pytest
 
-from adapters.sandbox.bundle import DESCRIPTION_LENGTH_MAX, FILE_BYTES_MAX, FILES_MAX, ZIP_BYTES_MAX
+from adapters.sandbox.bundle import DESCRIPTION_LENGTH_MAX
+from adapters.sandbox.openai_wire import RULES
 from adapters.sandbox.wire import BODY_BYTES_MAX
 from tests.kit.sandboxed import FileParts, Served, manifest, parts, skill_parts
 
@@ -43,7 +44,7 @@ BROKEN = {
     "backslash": (parts([MANIFEST, ("my-skill/a\\b", b"")]), "not a valid path"),
     "empty step": (parts([MANIFEST, ("my-skill//a", b"")]), "not a valid path"),
     "too many files": (
-        parts([MANIFEST, *((f"my-skill/{number}", b"") for number in range(FILES_MAX))]),
+        parts([MANIFEST, *((f"my-skill/{number}", b"") for number in range(RULES.files_max))]),
         "at most 500",
     ),
     "no frontmatter": (parts([("my-skill/SKILL.md", b"# My skill\n")]), "frontmatter"),
@@ -103,22 +104,22 @@ async def test_a_symbolic_link_in_a_zip_is_refused(sandbox: Served) -> None:
 
 
 async def test_a_file_that_is_too_large_is_refused(sandbox: Served) -> None:
-    files = parts([MANIFEST, ("my-skill/large.bin", bytes(FILE_BYTES_MAX + 1))])
+    files = parts([MANIFEST, ("my-skill/large.bin", bytes(RULES.file_bytes_max + 1))])
     assert "larger than 25000000 bytes" in await refusal(sandbox, files, 413)
     assert "larger than 25000000 bytes" in await refusal(sandbox, zipped(files), 413)
 
 
 async def test_a_file_of_the_largest_size_is_taken(sandbox: Served) -> None:
-    await sandbox.client().skills.create(files=parts([MANIFEST, ("my-skill/large.bin", bytes(FILE_BYTES_MAX))]))
+    await sandbox.client().skills.create(files=parts([MANIFEST, ("my-skill/large.bin", bytes(RULES.file_bytes_max))]))
 
 
 async def test_a_small_zip_that_unpacks_too_large_is_refused(sandbox: Served) -> None:
-    bomb = parts([MANIFEST, *((f"my-skill/{number}", bytes(FILE_BYTES_MAX)) for number in range(9))])
+    bomb = parts([MANIFEST, *((f"my-skill/{number}", bytes(RULES.file_bytes_max)) for number in range(9))])
     assert "unpacked" in await refusal(sandbox, zipped(bomb), 413)
 
 
 async def test_a_zip_that_is_too_large_is_refused(sandbox: Served) -> None:
-    packed = ("skill.zip", bytes(ZIP_BYTES_MAX + 1), "application/zip")
+    packed = ("skill.zip", bytes(RULES.zip_bytes_max + 1), "application/zip")
     assert "zip is larger" in await refusal(sandbox, packed, 413)
 
 
