@@ -37,6 +37,8 @@ CATALOG: Final[dict[ProviderKind, Entry]] = {
     "gemini": Entry(
         adapter="adapters.providers.gemini:GeminiAdapter",
         base_url="https://generativelanguage.googleapis.com",
+        # "2 MB in all, 1 MB a file": whether these are 1,048,576 bytes each, and whether base64 counts as it is sent, is not
+        # documented. Taken as the smaller, of the files' own bytes.
         limits=Limits(bundle_bytes_max=2_000_000, file_bytes_max=1_000_000, files_max=FILES_MAX),
     ),
     "noop": Entry(

@@ -10,12 +10,15 @@ from domain.ports import ProviderError
 # A dataclass, because it can keep the credential out of its repr; a struct cannot.
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
-    """`base_url` has passed `check_base_url`; `deadline_seconds` is the total for one call of the adapter."""
+    """`base_url` has passed `check_base_url`; `deadline_seconds` is the total for one call of the adapter; `base_agent` is
+    what agents are built on, at providers where a skill is installed as an agent.
+    """
 
     base_url: str
     credential: str = field(repr=False)
     organization: str | None = None
     project: str | None = None
+    base_agent: str | None = None
     deadline_seconds: float
     lease: Lease
 

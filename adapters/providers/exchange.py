@@ -1,24 +1,32 @@
 """What the calls of every adapter have in common: a total deadline, replies that are checked, errors that are fit to keep."""
 
 import asyncio
+import mimetypes
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx2
 import msgspec
 
 from adapters.providers.archive import ArchiveUnreadable, digest_of_archive
 from adapters.providers.connection import Connection
-from adapters.providers.failures import Verdict, retry_after_seconds
+from adapters.providers.failures import (
+    BAD_RESPONSE,
+    TIMED_OUT,
+    Effect,
+    Verdict,
+    retry_after_seconds,
+    transport_verdict,
+)
 from adapters.providers.redaction import safe_text
 from domain.errors import Code
 from domain.ports import ProviderError
+from domain.skill.bundle import Bundle
 
-TIMED_OUT: Final = Verdict(Code.PROVIDER_TIMEOUT, retryable=True, ambiguous=True)
-BAD_RESPONSE: Final = Verdict(Code.PROVIDER_BAD_RESPONSE, retryable=True, ambiguous=True)
+# Built in, so that the machine's own tables change nothing.
+MEDIA_TYPES: Final = mimetypes.MimeTypes()
 
-Effect = Literal["read", "write", "upload"]  # an upload is a write whose refusal speaks of the skill
 Shape = TypeVar("Shape")
 
 
@@ -54,6 +62,10 @@ class Exchange:
         except ArchiveUnreadable as error:
             raise self.failure(BAD_RESPONSE, str(error), headers=response.headers) from error
 
+    def unsent(self, cause: BaseException | None, *, effect: Effect = "read") -> ProviderError:
+        """For what an SDK raised in place of an answer; `cause` is what httpx2 raised below it."""
+        return self.failure(transport_verdict(cause), f"{type(cause).__name__}: {cause}", effect=effect)
+
     def failure(
         self, verdict: Verdict, message: str, *, effect: Effect = "read", headers: Mapping[str, str] | None = None
     ) -> ProviderError:
@@ -68,6 +80,15 @@ class Exchange:
             request_id=safe_text(headers.get(self._request_id_header, ""), secret=secret) or None,
             retry_after_seconds=retry_after_seconds(headers),
         )
+
+
+def form_files(bundle: Bundle) -> list[tuple[str, bytes, str]]:
+    """The files as parts of a multipart form, under one top folder that has the skill's name: path, bytes, media type."""
+    return [(f"{bundle.name}/{file.path}", file.content, media_type(file.path)) for file in bundle.files]
+
+
+def media_type(path: str) -> str:
+    return MEDIA_TYPES.guess_type(path)[0] or "application/octet-stream"
 
 
 def reason_of(response: httpx2.Response) -> str:

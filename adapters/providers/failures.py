@@ -1,10 +1,11 @@
-"""What goes wrong below the API, and when to come back: the same for every SDK, since all of them stand on httpx2."""
+"""What failures mean that are alike at every provider: those below the API, and the plain HTTP statuses; and when to come back."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import httpx2
 
@@ -19,6 +20,32 @@ class Verdict(NamedTuple):
     code: Code
     retryable: bool = False
     ambiguous: bool = False
+
+
+Effect = Literal["read", "write", "upload"]  # an upload is a write whose refusal speaks of the skill
+
+TIMED_OUT: Final = Verdict(Code.PROVIDER_TIMEOUT, retryable=True, ambiguous=True)
+BAD_RESPONSE: Final = Verdict(Code.PROVIDER_BAD_RESPONSE, retryable=True, ambiguous=True)
+INVALID_SKILL: Final = Verdict(Code.PROVIDER_INVALID_SKILL)
+TOO_LARGE: Final = Verdict(Code.PROVIDER_TOO_LARGE)
+UNAUTHORIZED: Final = Verdict(Code.PROVIDER_UNAUTHORIZED)
+FORBIDDEN: Final = Verdict(Code.PROVIDER_FORBIDDEN)
+QUOTA_EXCEEDED: Final = Verdict(Code.PROVIDER_QUOTA_EXCEEDED)
+OVERLOADED: Final = Verdict(Code.PROVIDER_OVERLOADED, retryable=True, ambiguous=True)
+INTERNAL: Final = Verdict(Code.PROVIDER_INTERNAL, retryable=True, ambiguous=True)
+MISCONFIGURED: Final = Verdict(Code.PROVIDER_MISCONFIGURED)
+BY_STATUS: Final = {
+    401: UNAUTHORIZED,
+    402: QUOTA_EXCEEDED,
+    403: FORBIDDEN,
+    404: Verdict(Code.PROVIDER_NOT_FOUND),
+    408: TIMED_OUT,
+    409: Verdict(Code.PROVIDER_CONFLICT, ambiguous=True),
+    413: TOO_LARGE,
+    429: Verdict(Code.PROVIDER_RATE_LIMIT, retryable=True),
+    503: OVERLOADED,
+}
+OVERSIZED: Final = re.compile(r"too large|(larger than|exceed|maximum)\b.*\b(size|bytes|[KMG]i?B)\b", re.IGNORECASE)
 
 
 class ReplyRefused(httpx2.RequestError):
@@ -40,6 +67,15 @@ def transport_verdict(cause: BaseException | None) -> Verdict:
             return Verdict(Code.PROVIDER_BAD_RESPONSE, retryable=True, ambiguous=True)
         case _:
             return Verdict(Code.PROVIDER_OFFLINE, retryable=True, ambiguous=True)
+
+
+def status_verdict(status: int, *, effect: Effect, message: str | None) -> Verdict:
+    """What a status says when the provider's own codes say nothing more. `message` is None if the body is not the API's own."""
+    if status == 404 and message is None:
+        return BAD_RESPONSE  # somebody on the way does not know the address; that says nothing about the skill
+    if effect == "upload" and status in {400, 422}:
+        return TOO_LARGE if OVERSIZED.search(message or "") else INVALID_SKILL
+    return BY_STATUS.get(status, INTERNAL if status >= 500 else MISCONFIGURED)
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

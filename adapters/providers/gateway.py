@@ -10,7 +10,7 @@ from adapters.providers.catalog import CATALOG
 from adapters.providers.connection import Connection, header_text
 from adapters.providers.http_clients import HttpClients
 from domain.errors import BadRequest, Code, CredentialRefused
-from domain.ports import ProviderAdapter, ProviderError, Vault
+from domain.ports import Limits, ProviderAdapter, ProviderError, Vault
 from domain.provider.base_url import check_base_url
 from domain.provider.events import ProviderKind
 from domain.provider.state import Provider
@@ -26,6 +26,9 @@ class Gateway:
         self._clients = HttpClients()
         self._adapters: dict[str, AdapterClass] = {}
         self.kinds: frozenset[ProviderKind] = frozenset(kind for kind in CATALOG if noop_enabled or kind != "noop")
+
+    def limits(self, kind: ProviderKind) -> Limits:
+        return CATALOG[kind].limits
 
     async def open(self, provider: Provider, *, deadline_seconds: float) -> ProviderAdapter:
         """An adapter for the caller alone, to be closed after use; the sockets under it are shared.
@@ -49,6 +52,7 @@ class Gateway:
             credential=credential,
             organization=organization,
             project=project,
+            base_agent=provider.base_agent,
             deadline_seconds=deadline_seconds,
             lease=lease,
         )

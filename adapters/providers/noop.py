@@ -2,14 +2,12 @@
 
 from adapters.providers.connection import Connection
 from domain.installation.events import Receipt
-from domain.ports import Intent, Limits, ProviderAdapter
-from domain.skill.bundle import BUNDLE_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, Bundle
+from domain.ports import Intent, ProviderAdapter, Standing
+from domain.skill.bundle import Bundle
 
 
 class NoopAdapter(ProviderAdapter):
     """Remembers nothing. A receipt follows from the intent, so a second install of one intent makes no second thing."""
-
-    limits = Limits(bundle_bytes_max=BUNDLE_BYTES_MAX, file_bytes_max=FILE_BYTES_MAX, files_max=FILES_MAX)
 
     def __init__(self, connection: Connection) -> None:
         self._lease = connection.lease
@@ -23,11 +21,17 @@ class NoopAdapter(ProviderAdapter):
     async def install(self, _: Bundle, intent: Intent) -> Receipt:
         return Receipt(remote_id=f"noop_{intent.installation_id.hex}", remote_version=str(intent.version))
 
-    async def adopt(self, _: Receipt) -> None:
+    async def restore(self, former: Receipt, _: Bundle, __: Intent) -> Receipt:
+        return former
+
+    async def adopt(self, _: Receipt, __: Intent) -> None:
         return
 
-    async def live(self, _: Receipt) -> bool:
-        return True
+    async def discard(self, _: Receipt) -> None:
+        return
+
+    async def status(self, _: Receipt) -> Standing:
+        return Standing.IN_USE
 
     async def uninstall(self, _: Receipt) -> None:
         return

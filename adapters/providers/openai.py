@@ -1,6 +1,5 @@
 """OpenAI: a skill in a project, with versions of which one is the default, through the official SDK."""
 
-import mimetypes
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -12,37 +11,28 @@ from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError,
 from openai.resources.skills import AsyncSkillsWithRawResponse
 
 from adapters.providers.connection import Connection
-from adapters.providers.exchange import BAD_RESPONSE, TIMED_OUT, Effect, Exchange, Shape, reason_of, unless_absent
-from adapters.providers.failures import Verdict, transport_verdict
-from domain.errors import Code
+from adapters.providers.exchange import Exchange, Shape, form_files, reason_of, unless_absent
+from adapters.providers.failures import (
+    BAD_RESPONSE,
+    FORBIDDEN,
+    MISCONFIGURED,
+    QUOTA_EXCEEDED,
+    Effect,
+    Verdict,
+    status_verdict,
+)
 from domain.installation.events import Receipt
-from domain.ports import Intent, Limits, ProviderAdapter, ProviderError
+from domain.ports import Intent, ProviderAdapter, ProviderError, Standing
 from domain.skill.bundle import Bundle
 
-INVALID_SKILL: Final = Verdict(Code.PROVIDER_INVALID_SKILL)
-MISCONFIGURED: Final = Verdict(Code.PROVIDER_MISCONFIGURED)
-INTERNAL: Final = Verdict(Code.PROVIDER_INTERNAL, retryable=True, ambiguous=True)
-BY_STATUS: Final = {
-    401: Verdict(Code.PROVIDER_UNAUTHORIZED),
-    402: Verdict(Code.PROVIDER_QUOTA_EXCEEDED),
-    403: Verdict(Code.PROVIDER_FORBIDDEN),
-    404: Verdict(Code.PROVIDER_NOT_FOUND),
-    408: TIMED_OUT,
-    409: Verdict(Code.PROVIDER_CONFLICT, ambiguous=True),
-    413: Verdict(Code.PROVIDER_TOO_LARGE),
-    429: Verdict(Code.PROVIDER_RATE_LIMIT, retryable=True),
-    503: Verdict(Code.PROVIDER_OVERLOADED, retryable=True, ambiguous=True),
-}
 # A status also says other things: money that ran out is no rate limit, a key without a scope is no bad key.
 SPENT: Final = re.compile(r"insufficient_quota|credit_balance_exhausted|(?!rate_).+_limit_exceeded")
 UNSCOPED: Final = re.compile(r"missing[_ ]scope", re.IGNORECASE)
-OVERSIZED: Final = re.compile(r"too large|(larger than|exceed|maximum)\b.*\b(size|bytes|[KMG]i?B)\b", re.IGNORECASE)
 
 PAGE_SIZE: Final = 100
 PAGES_MAX: Final = 10
 # Clocks differ, and the provider drops split seconds. Larger would take for ours what a person made just before.
 CLOCK_ALLOWANCE_SECONDS: Final = 5
-MEDIA_TYPES: Final = mimetypes.MimeTypes()
 
 Name = Annotated[str, Meta(min_length=1)]
 Request = Awaitable[Any]
@@ -79,8 +69,6 @@ class _Page(Struct, Generic[Item], frozen=True):
 
 
 class OpenAIAdapter(ProviderAdapter):
-    limits = Limits(bundle_bytes_max=50_000_000, file_bytes_max=25_000_000, files_max=500)
-
     def __init__(self, connection: Connection) -> None:
         self._lease = connection.lease
         self._exchange = Exchange(connection, request_id_header="x-request-id")
@@ -106,35 +94,47 @@ class OpenAIAdapter(ProviderAdapter):
             return tuple([receipt for receipt in candidates if await self._digest(receipt) == intent.digest])
 
     async def install(self, bundle: Bundle, intent: Intent) -> Receipt:
-        files = [(f"{bundle.name}/{file.path}", file.content, _media_type(file.path)) for file in bundle.files]
         async with self._exchange.deadline("upload"):
-            if intent.previous and (receipt := await self._upgrade(intent.previous.remote_id, files)):
-                return receipt
-            skill = await self._send(self._skills.create(files=files), _Skill, "upload")
-            return Receipt(remote_id=skill.id, remote_version=skill.default_version)
+            return await self._put(bundle, intent.previous)
 
-    async def adopt(self, receipt: Receipt) -> None:
+    async def restore(self, former: Receipt, bundle: Bundle, intent: Intent) -> Receipt:
+        async with self._exchange.deadline("upload"):
+            # In another skill it would be in use beside `previous` and not in place of it.
+            if intent.previous is None or former.remote_id == intent.previous.remote_id:
+                version = self._skills.versions.retrieve(_version(former), skill_id=former.remote_id)
+                if await unless_absent(self._send(version, _Version)):
+                    await self._make_default(former)
+                    return former
+            return await self._put(bundle, intent.previous)
+
+    async def adopt(self, receipt: Receipt, _: Intent) -> None:
         async with self._exchange.deadline("write"):
             await self._make_default(receipt)
 
-    async def live(self, receipt: Receipt) -> bool:
-        async with self._exchange.deadline():
-            skill = await unless_absent(self._send(self._skills.retrieve(receipt.remote_id), _Skill))
-            return skill is not None and skill.default_version == receipt.remote_version
-
-    async def uninstall(self, receipt: Receipt) -> None:
+    async def discard(self, extra: Receipt) -> None:
         async with self._exchange.deadline("write"):
-            versions = [version.version for version in await self._versions(receipt.remote_id, since=0)]
-            others = [version for version in versions if version != receipt.remote_version]
+            versions = [version.version for version in await self._versions(extra.remote_id, since=0) or []]
+            others = [version for version in versions if version != extra.remote_version]
             if others == versions:
                 return  # gone already
             if others:
-                skill = await self._send(self._skills.retrieve(receipt.remote_id), _Skill)
-                if skill.default_version == receipt.remote_version:
+                skill = await self._send(self._skills.retrieve(extra.remote_id), _Skill)
+                if skill.default_version == extra.remote_version:
                     await self._make_default(Receipt(remote_id=skill.id, remote_version=others[0]))
-                await self._delete(self._skills.versions.delete(_version(receipt), skill_id=receipt.remote_id))
+                await self._delete(self._skills.versions.delete(_version(extra), skill_id=extra.remote_id))
             else:
-                await self._delete(self._skills.delete(receipt.remote_id))
+                await self._delete(self._skills.delete(extra.remote_id))
+
+    async def status(self, receipt: Receipt) -> Standing:
+        async with self._exchange.deadline():
+            skill = await unless_absent(self._send(self._skills.retrieve(receipt.remote_id), _Skill))
+        if skill is None:
+            return Standing.MISSING
+        return Standing.IN_USE if skill.default_version == receipt.remote_version else Standing.CHANGED
+
+    async def uninstall(self, receipt: Receipt) -> None:
+        async with self._exchange.deadline("write"):
+            await self._delete(self._skills.delete(receipt.remote_id))
 
     def usage(self, receipt: Receipt) -> str:
         """A part of the body of a request to the Responses API."""
@@ -146,17 +146,26 @@ class OpenAIAdapter(ProviderAdapter):
         await self._lease.release()
 
     async def _candidates(self, intent: Intent) -> list[Receipt]:
-        """New since the intent, oldest first: versions of what it upgrades, and skills of its name."""
+        """New since the intent, oldest first: versions of what it upgrades or, if there is none, skills of its name."""
         since = int(intent.since.timestamp()) - CLOCK_ALLOWANCE_SECONDS
-        previous = intent.previous.remote_id if intent.previous else None
-        made = [(previous, version) for version in await self._versions(previous, since)] if previous else []
-        for skill in await self._newest(self._skills.list, _Page[_ListedSkill], since):
-            if skill.name == intent.skill_name and skill.id != previous:
-                # A skill of ours begins with the version we sent; what a person added to one is theirs.
-                made += [(skill.id, version) for version in (await self._versions(skill.id, since))[-1:]]
-        made.sort(key=lambda one: one[1].created_at, reverse=True)
+        previous = intent.previous.remote_id if intent.previous else ""
+        versions = await self._versions(previous, since) if previous else None
+        made = [(previous, version) for version in versions or []]
+        if versions is None:
+            for skill in await self._newest(self._skills.list, _Page[_ListedSkill], since):
+                if skill.name == intent.skill_name:
+                    # A skill of ours begins with the version we sent; what a person added to one is theirs.
+                    made += [(skill.id, version) for version in (await self._versions(skill.id, since) or [])[-1:]]
         receipts = [Receipt(remote_id=skill_id, remote_version=version.version) for skill_id, version in reversed(made)]
         return [receipt for receipt in receipts if receipt != intent.previous]
+
+    async def _put(self, bundle: Bundle, previous: Receipt | None) -> Receipt:
+        """As the next version of what is there, or as a new skill if there is none, or none any more."""
+        files = form_files(bundle)
+        if previous and (receipt := await self._upgrade(previous.remote_id, files)):
+            return receipt
+        skill = await self._send(self._skills.create(files=files), _Skill, "upload")
+        return Receipt(remote_id=skill.id, remote_version=skill.default_version)
 
     async def _upgrade(self, skill_id: str, files: list[tuple[str, bytes, str]]) -> Receipt | None:
         """None if the skill is gone at the provider."""
@@ -182,9 +191,10 @@ class OpenAIAdapter(ProviderAdapter):
         if answer and not answer.deleted:
             raise self._exchange.failure(BAD_RESPONSE, "The provider did not delete it.", effect="write")
 
-    async def _versions(self, skill_id: str, since: float) -> list[_Version]:
+    async def _versions(self, skill_id: str, since: float) -> list[_Version] | None:
+        """As `_newest`; None if there is no such skill."""
         pages = partial(self._skills.versions.list, skill_id)
-        return await unless_absent(self._newest(pages, _Page[_Version], since)) or []
+        return await unless_absent(self._newest(pages, _Page[_Version], since))
 
     async def _newest(self, list_page: Callable[..., Request], shape: type[_Page[Item]], since: float) -> list[Item]:
         """Everything created at or after `since` in Unix seconds, newest first."""
@@ -214,8 +224,7 @@ class OpenAIAdapter(ProviderAdapter):
             verdict, message = _verdict(error, effect), _told(error) or reason_of(error.response)
             raise self._exchange.failure(verdict, message, effect=effect, headers=error.response.headers) from None
         except APIConnectionError as error:
-            message = f"{type(error.__cause__).__name__}: {error.__cause__}"
-            raise self._exchange.failure(transport_verdict(error.__cause__), message, effect=effect) from None
+            raise self._exchange.unsent(error.__cause__, effect=effect) from None
         except OpenAIError as error:
             raise self._exchange.failure(MISCONFIGURED, str(error)) from None
 
@@ -224,14 +233,10 @@ def _verdict(error: APIStatusError, effect: Effect) -> Verdict:
     status, message = error.status_code, _told(error)
     reasons = [str(error.code), str(error.type)]
     if status in {402, 429} and any(SPENT.fullmatch(reason) for reason in reasons):
-        return BY_STATUS[402]
+        return QUOTA_EXCEEDED
     if status in {401, 403} and any(UNSCOPED.search(text) for text in (*reasons, message or "")):
-        return BY_STATUS[403]
-    if status == 404 and message is None:
-        return BAD_RESPONSE  # somebody on the way does not know the address; that says nothing about the skill
-    if effect == "upload" and status in {400, 422}:
-        return BY_STATUS[413] if OVERSIZED.search(message or "") else INVALID_SKILL
-    return BY_STATUS.get(status, INTERNAL if status >= 500 else MISCONFIGURED)
+        return FORBIDDEN
+    return status_verdict(status, effect=effect, message=message)
 
 
 def _told(error: APIStatusError) -> str | None:
@@ -243,7 +248,3 @@ def _told(error: APIStatusError) -> str | None:
 def _version(receipt: Receipt) -> str:
     assert receipt.remote_version is not None  # noqa: S101 - this adapter gives no receipt without one
     return receipt.remote_version
-
-
-def _media_type(path: str) -> str:
-    return MEDIA_TYPES.guess_type(path)[0] or "application/octet-stream"

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from cryptography.fernet import Fernet
 
+from adapters.providers.catalog import CATALOG
 from adapters.providers.noop import NoopAdapter
 from domain.errors import Code, CredentialRefused
-from domain.ports import ProviderAdapter, ProviderError, SideRow
-from domain.provider.events import CredentialRef
+from domain.ports import Limits, ProviderAdapter, ProviderError, SideRow
+from domain.provider.events import CredentialRef, ProviderKind
 from domain.provider.state import Provider
 
 KEY: Final = "sk-made-up-0123456789abcdef"
@@ -43,6 +44,9 @@ class MemoryGateway:
     def __init__(self, vault: MemoryVault) -> None:
         self._vault = vault
         self.open_count = 0
+
+    def limits(self, kind: ProviderKind) -> Limits:
+        return CATALOG[kind].limits
 
     async def open(self, provider: Provider, *, deadline_seconds: float) -> ProviderAdapter:
         assert deadline_seconds > 0

@@ -81,7 +81,7 @@ async def leading(side: ReadSide, log: PostgresEventLog) -> AsyncIterator[projec
     """A projector, step by step: the skills as they are, and the providers to be built from the first event."""
     tenure = await Tenure.begin(side.roles, role=ROLE, holder="first")
     assert tenure is not None
-    models = PostgresReadModels(side.pool, [SKILLS, replace(PROVIDERS, generation=2)])
+    models = PostgresReadModels(side.pool, [SKILLS, replace(PROVIDERS, generation=PROVIDERS.generation + 1)])
     one = projector.Projector(log=log, read_models=models, tenure=tenure)
     await one.take_over()
     yield one

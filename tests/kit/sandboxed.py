@@ -16,6 +16,8 @@ from adapters.sandbox.app import build_sandbox
 
 FileParts = list[tuple[str, bytes, str]]
 
+CALL_SECONDS_MAX = 30.0
+
 # Every client would load the machine's certificates again, only to speak plain HTTP.
 TLS = ssl.create_default_context()
 
@@ -57,12 +59,12 @@ class Served:
         return await self._get("calls")
 
     async def call_when(self, number: int, **wanted: object) -> dict[str, Any]:
-        """The call with this number once it is as wanted."""
-        async with asyncio.timeout(10):
+        """The first call with this number or a later one that is as wanted, once there is one."""
+        async with asyncio.timeout(CALL_SECONDS_MAX):
             while True:
-                calls = await self.calls()
-                if len(calls) > number and wanted.items() <= calls[number].items():
-                    return calls[number]
+                for call in (await self.calls())[number:]:
+                    if wanted.items() <= call.items():
+                        return call
 
     async def fault(
         self, kind: str, *, provider: str = "openai", operation: str = "create_skill", times: int = 1, **more: object

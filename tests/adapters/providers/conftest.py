@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.adapters.providers.canned import CannedServer
+from tests.kit.canned import CannedServer
 from tests.kit.sandboxed import Served, serving
 
 

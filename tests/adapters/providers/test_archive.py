@@ -9,7 +9,7 @@ import pytest
 from adapters.providers import archive
 from adapters.providers.archive import ArchiveUnreadable, digest_of_archive
 from tests.adapters.providers.zipping import zip_of, zip_with
-from tests.kit.provider_conformance import bundle_of
+from tests.kit.providing import bundle_of
 
 BUNDLE = bundle_of()
 CONTENTS = {f"skill/{file.path}": file.content for file in BUNDLE.files}

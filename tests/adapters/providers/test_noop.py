@@ -3,7 +3,8 @@
 import pytest
 
 from adapters.providers.gateway import Gateway
-from tests.kit.provider_conformance import PlainVault, bundle_of, intent_for, provider_at
+from domain.ports import Standing
+from tests.kit.providing import PlainVault, bundle_of, intent_for, provider_at
 
 pytestmark = pytest.mark.anyio
 
@@ -17,10 +18,12 @@ async def test_it_agrees_to_everything() -> None:
     receipt = await adapter.install(bundle, intent)
     assert await adapter.install(bundle, intent) == receipt
     assert await adapter.find(intent) == ()
-    await adapter.adopt(receipt)
-    assert await adapter.live(receipt)
+    await adapter.adopt(receipt, intent)
+    assert await adapter.restore(receipt, bundle, intent) == receipt
+    await adapter.discard(receipt)
+    assert await adapter.status(receipt) is Standing.IN_USE
     await adapter.uninstall(receipt)
     assert receipt.remote_id in adapter.usage(receipt)
-    assert adapter.limits.files_max == 500
+    assert gateway.limits("noop").files_max == 500
     await adapter.close()
     await gateway.close()

@@ -1,47 +1,38 @@
 """What the OpenAI adapter sends, to whom, and how it finishes what was left half done."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
 
 from adapters.providers import openai
 from adapters.providers.archive import digest_of_archive
+from adapters.providers.exchange import form_files
 from domain.errors import Code
 from domain.installation.events import Receipt
-from domain.ports import ProviderError
-from tests.adapters.providers.canned import CannedServer
+from domain.ports import ProviderError, Standing
 from tests.adapters.providers.opening import opened
 from tests.adapters.providers.zipping import zip_of
-from tests.kit.sandboxed import FileParts, Served
-from tests.kit.provider_conformance import SKILL, bundle_of, intent_for
+from tests.kit.canned import CannedServer
+from tests.kit.provider_contract import ONE, TWO, upgraded
+from tests.kit.providing import SKILL, bundle_of, following, intent_for, settle
+from tests.kit.sandboxed import Served
 
 pytestmark = pytest.mark.anyio
 
-ONE, TWO = bundle_of("one"), bundle_of("two")
 KEY = "sk-test"
-
-
-def skill_parts(text: str) -> FileParts:
-    return [
-        (f"{SKILL}/{file.path}", file.content, "application/octet-stream") for file in reversed(bundle_of(text).files)
-    ]
 
 
 async def operations(sandbox: Served) -> list[str]:
     return [call["operation"] for call in await sandbox.calls()]
 
 
-async def test_the_environment_redirects_nothing(canned: CannedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = "http://127.0.0.1:9"
-    for name in ("OPENAI_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "all_proxy"):
-        monkeypatch.setenv(name, nowhere)
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_WEBHOOK_SECRET"):
+async def test_organization_and_project_are_sent_where_given(
+    canned: CannedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, "stranger")
-    lines = ["Authorization: Bearer stranger", "Host: stranger", "OpenAI-Organization: stranger", "X-More: stranger"]
-    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "\n".join(lines))
     for _ in range(2):
         canned.will_answer(200, {"data": [], "has_more": False})
     async with opened(canned.url, key=KEY) as adapter:
@@ -49,20 +40,9 @@ async def test_the_environment_redirects_nothing(canned: CannedServer, monkeypat
     async with opened(canned.url, key=KEY, organization="org-ours", project="proj-ours") as adapter:
         await adapter.verify()
     without, given = (request.headers for request in canned.requests)
-    for headers in (without, given):
-        assert headers["authorization"] == f"Bearer {KEY}"
-        assert "stranger" not in " ".join(headers.values())
     assert "openai-organization" not in without
     assert "openai-project" not in without
     assert (given["openai-organization"], given["openai-project"]) == ("org-ours", "proj-ours")
-
-
-async def test_nothing_is_repeated(canned: CannedServer) -> None:
-    canned.will_answer(500, {"error": {"message": "no"}}, x_should_retry="true", retry_after_ms="1")
-    async with opened(canned.url) as adapter:
-        with pytest.raises(ProviderError):
-            await adapter.verify()
-    assert len(canned.requests) == 1
 
 
 async def test_verifying_is_one_short_list_of_skills(sandbox: Served) -> None:
@@ -80,7 +60,7 @@ async def test_the_bytes_arrive_as_they_are(sandbox: Served) -> None:
 
 @pytest.mark.parametrize("kind", ["status", "drop_after", "garbage"])
 async def test_an_upgrade_whose_default_was_not_set_is_finished(sandbox: Served, kind: str) -> None:
-    more = {"status": 401} if kind == "status" else {}
+    more: dict[str, Any] = {"status": 401} if kind == "status" else {}
     async with opened(f"{sandbox.url}/openai/v1") as adapter:
         previous = await adapter.install(ONE, intent_for(ONE))
         intent = intent_for(TWO, previous=previous)
@@ -88,10 +68,10 @@ async def test_an_upgrade_whose_default_was_not_set_is_finished(sandbox: Served,
         with pytest.raises(ProviderError) as caught:
             await adapter.install(TWO, intent)
         assert caught.value.ambiguous
-        assert await adapter.live(previous) == (kind == "status")
+        assert (await adapter.status(previous) is Standing.IN_USE) == (kind == "status")
         (found,) = await adapter.find(intent)
-        await adapter.adopt(found)
-        assert await adapter.live(found)
+        await adapter.adopt(found, intent)
+        assert await adapter.status(found) is Standing.IN_USE
     assert [entry["versions"] for entry in await sandbox.ledger()] == [["1", "2"]]
 
 
@@ -102,16 +82,46 @@ async def test_an_upgrade_that_is_refused_changes_nothing(sandbox: Served) -> No
         with pytest.raises(ProviderError) as caught:
             await adapter.install(TWO, intent_for(TWO, previous=previous))
         assert (caught.value.code, caught.value.ambiguous) == (Code.PROVIDER_TOO_LARGE, False)
-        assert await adapter.live(previous)
+        assert await adapter.status(previous) is Standing.IN_USE
 
 
-async def test_going_back_publishes_the_former_bytes_again(sandbox: Served) -> None:
+async def test_going_back_moves_the_default(sandbox: Served) -> None:
     async with opened(f"{sandbox.url}/openai/v1") as adapter:
-        first = await adapter.install(ONE, intent_for(ONE))
-        second = await adapter.install(TWO, intent_for(TWO, previous=first))
-        third = await adapter.install(ONE, intent_for(ONE, previous=second))
-        assert [receipt.remote_version for receipt in (first, second, third)] == ["1", "2", "3"]
-        assert await adapter.live(third)
+        old, _, second = await upgraded(adapter)
+        number = len(await sandbox.calls())
+        back = following(second, ONE, previous=old)
+        assert await adapter.restore(old, ONE, back) == old
+    assert (await operations(sandbox))[number:] == ["get", "set_default"]
+    (entry,) = await sandbox.ledger()
+    assert (entry["versions"], entry["defaultVersion"]) == (["1", "2"], "1")
+
+
+@pytest.mark.parametrize("operation", ["create_version", "set_default"])
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
+async def test_going_back_by_way_of_the_bundle_is_done_once(sandbox: Served, operation: str, fault: str) -> None:
+    async with opened(f"{sandbox.url}/openai/v1") as adapter:
+        old, new, second = await upgraded(adapter)
+        await adapter.discard(old)
+        back = following(second, ONE, previous=new)
+        await sandbox.fault(fault, operation=operation)
+        with pytest.raises(ProviderError) as caught:
+            await adapter.restore(old, ONE, back)
+        assert caught.value.ambiguous
+        receipt = await settle(adapter, ONE, back, former=old)
+        assert await adapter.status(receipt) is Standing.IN_USE
+    (entry,) = await sandbox.ledger()
+    assert (entry["versions"], entry["defaultVersion"]) == (["2", "3"], "3")
+
+
+async def test_going_back_does_not_bring_a_second_skill_into_use(sandbox: Served) -> None:
+    """The version of an earlier life of the skill may still be there, under another id."""
+    async with opened(f"{sandbox.url}/openai/v1") as adapter:
+        former = await adapter.install(ONE, intent_for(ONE))
+        second = intent_for(TWO)
+        current = await adapter.install(TWO, second)
+        receipt = await adapter.restore(former, ONE, following(second, ONE, previous=current))
+        assert receipt == Receipt(remote_id=current.remote_id, remote_version="2")
+        assert await adapter.status(receipt) is Standing.IN_USE
 
 
 async def test_what_is_live_already_is_not_what_an_upgrade_made(sandbox: Served) -> None:
@@ -135,39 +145,57 @@ async def test_nothing_is_found_twice(sandbox: Served) -> None:
 async def test_a_version_a_person_added_is_not_ours(sandbox: Served) -> None:
     intent = intent_for(ONE)
     client = sandbox.client(KEY)
-    skill = await client.skills.create(files=skill_parts("two"))
-    await client.skills.versions.create(skill.id, files=skill_parts("one"))
+    skill = await client.skills.create(files=form_files(TWO))
+    await client.skills.versions.create(skill.id, files=form_files(ONE))
     async with opened(f"{sandbox.url}/openai/v1", key=KEY) as adapter:
         assert await adapter.find(intent) == ()
 
 
-async def test_uninstalling_leaves_what_a_person_added(sandbox: Served) -> None:
+async def test_discarding_removes_one_version_and_leaves_what_a_person_added(sandbox: Served) -> None:
     client = sandbox.client(KEY)
     async with opened(f"{sandbox.url}/openai/v1", key=KEY) as adapter:
         ours = await adapter.install(ONE, intent_for(ONE))
         for text in ("two", "three"):
-            await client.skills.versions.create(ours.remote_id, files=skill_parts(text))
-        await adapter.uninstall(ours)
-        await adapter.uninstall(ours)
-        assert not await adapter.live(ours)
+            await client.skills.versions.create(ours.remote_id, files=form_files(bundle_of(text)))
+        for _ in range(2):
+            await adapter.discard(ours)
+        assert await adapter.status(ours) is Standing.CHANGED
     (entry,) = await sandbox.ledger()
     assert (entry["versions"], entry["defaultVersion"]) == (["2", "3"], "3")
 
 
-async def test_a_skill_is_deleted_only_if_its_one_version_is_ours(canned: CannedServer) -> None:
+async def test_discarding_the_only_version_removes_the_skill(sandbox: Served) -> None:
+    async with opened(f"{sandbox.url}/openai/v1") as adapter:
+        extra = await adapter.install(ONE, intent_for(ONE))
+        for _ in range(2):
+            await adapter.discard(extra)
+    assert await sandbox.ledger() == []
+    assert (await operations(sandbox)).count("delete_skill") == 1
+
+
+async def test_a_skill_is_discarded_only_if_its_one_version_is_ours(canned: CannedServer) -> None:
     canned.will_answer(200, {"data": [], "has_more": False})
     async with opened(canned.url) as adapter:
-        await adapter.uninstall(Receipt(remote_id="skill_1", remote_version="1"))
+        await adapter.discard(Receipt(remote_id="skill_1", remote_version="1"))
     assert len(canned.requests) == 1
 
 
-async def test_uninstalling_what_is_not_in_use_leaves_the_default(sandbox: Served) -> None:
+async def test_discarding_what_is_not_in_use_leaves_the_default(sandbox: Served) -> None:
     async with opened(f"{sandbox.url}/openai/v1") as adapter:
-        old = await adapter.install(ONE, intent_for(ONE))
-        new = await adapter.install(TWO, intent_for(TWO, previous=old))
-        await adapter.uninstall(old)
-        assert await adapter.live(new)
-    assert "set_default" not in (await operations(sandbox))[3:]
+        old, new, _ = await upgraded(adapter)
+        number = len(await sandbox.calls())
+        await adapter.discard(old)
+        assert await adapter.status(new) is Standing.IN_USE
+    assert (await operations(sandbox))[number:] == ["list", "get", "delete_version", "get"]
+
+
+async def test_uninstalling_removes_every_version_in_one_call(sandbox: Served) -> None:
+    async with opened(f"{sandbox.url}/openai/v1") as adapter:
+        _, new, _ = await upgraded(adapter)
+        number = len(await sandbox.calls())
+        await adapter.uninstall(new)
+    assert (await operations(sandbox))[number:] == ["delete_skill"]
+    assert await sandbox.ledger() == []
 
 
 async def test_a_list_is_read_page_by_page_until_older_things_come(
@@ -186,11 +214,20 @@ async def test_a_list_is_read_page_by_page_until_older_things_come(
 
 
 async def test_skills_of_other_names_are_not_looked_into(sandbox: Served) -> None:
-    other = bundle_of("one", name="kbo-result")
+    other = bundle_of("one", name=SKILL[:-1])
     async with opened(f"{sandbox.url}/openai/v1") as adapter:
         await adapter.install(other, intent_for(other))
         assert await adapter.find(intent_for(ONE)) == ()
     assert await operations(sandbox) == ["create_skill", "list"]
+
+
+async def test_while_the_skill_is_there_an_upgrade_is_looked_for_nowhere_else(canned: CannedServer) -> None:
+    canned.will_answer(200, {"data": [], "has_more": False})
+    previous = Receipt(remote_id="skill_1", remote_version="1")
+    async with opened(canned.url) as adapter:
+        assert await adapter.find(intent_for(TWO, previous=previous)) == ()
+    assert len(canned.requests) == 1
+    assert "/skills/skill_1/versions?" in canned.requests[0].line
 
 
 async def test_a_list_without_an_end_is_no_answer(canned: CannedServer) -> None:
@@ -237,7 +274,6 @@ async def test_a_skill_that_vanishes_during_the_search_is_not_found(sandbox: Ser
 
 
 async def test_a_deletion_that_did_not_happen_is_told(canned: CannedServer) -> None:
-    canned.will_answer(200, {"data": [{"id": "version_1", "version": "1", "created_at": 1}], "has_more": False})
     canned.will_answer(200, {"id": "skill_1", "deleted": False})
     async with opened(canned.url) as adapter:
         with pytest.raises(ProviderError) as caught:
@@ -249,7 +285,7 @@ async def test_a_default_that_did_not_change_is_told(canned: CannedServer) -> No
     canned.will_answer(200, {"id": "skill_1", "default_version": "1"})
     async with opened(canned.url) as adapter:
         with pytest.raises(ProviderError) as caught:
-            await adapter.adopt(Receipt(remote_id="skill_1", remote_version="2"))
+            await adapter.adopt(Receipt(remote_id="skill_1", remote_version="2"), intent_for(ONE))
     assert (caught.value.code, caught.value.ambiguous) == (Code.PROVIDER_BAD_RESPONSE, True)
 
 
