@@ -1,7 +1,6 @@
 """Register a skill, or the next version of one."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from msgspec import Struct
@@ -9,13 +8,15 @@ from msgspec import Struct
 from commands.handling import Handling, Session
 from domain.events import Context
 from domain.ports import BundleStore
-from domain.skill.bundle import Bundle, InlineFile
+from domain.skill.bundle import Bundle
 from domain.skill.decisions import register
+from domain.skill.events import Origin
+from domain.skill.sources import SkillSource
 from domain.skill.state import SKILL, skill_stream
 
 
 class RegisterSkill(Struct, frozen=True, kw_only=True):
-    files: tuple[InlineFile, ...]
+    source: SkillSource
 
 
 class SkillRegistration(Struct, frozen=True, kw_only=True):
@@ -33,21 +34,21 @@ class RegisterSkillHandler:
         *,
         handling: Handling,
         bundles: BundleStore,
-        read_bundle: Callable[[tuple[InlineFile, ...]], Bundle],
+        read_source: Callable[[SkillSource], Awaitable[tuple[Bundle, Origin]]],
     ) -> None:
         self._handling = handling
         self._bundles = bundles
-        self._read_bundle = read_bundle
+        self._read_source = read_source
 
     async def __call__(self, command: RegisterSkill, context: Context) -> SkillRegistration:
-        """Raises SkillInvalid, SkillTooLarge, StoreOffline."""
-        bundle = await asyncio.to_thread(self._read_bundle, command.files)
+        """Raises SkillInvalid, SkillTooLarge, SkillUnavailable, GitOffline, StoreOffline."""
+        bundle, origin = await self._read_source(command.source)
         stream = skill_stream(bundle.name)
         await self._bundles.put(bundle)
 
         async def decide(session: Session) -> int:
             state = await session.load(stream, SKILL)
-            events = register(state, bundle)
+            events = register(state, bundle, origin=origin)
             session.append(stream, *events)
             if events:
                 return 1 if state is None else len(state.versions) + 1

@@ -2,8 +2,9 @@
 
 import base64
 import os
+import re
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ DRAFT_BYTES: Final = 8
 SERVERS_FILE: Final = "servers.env"
 CREDENTIALS_FOLDER: Final = "credentials"
 PORT_MAX: Final = 65_535
+GIT_HOST: Final = re.compile(r"[a-z0-9.-]{1,253}(:[0-9]{1,5})?")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 LOG_FORMATS: Final = ("json", "console")
 
@@ -30,7 +32,9 @@ class SettingsError(Exception):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """`credentials` are the environment variables that a credential reference may name."""
+    """`credentials` are the environment variables that a credential reference may name; `git_hosts` are those that skills may
+    be fetched from although their addresses are private, `git_ca_file` the authorities to trust instead of the system's.
+    """
 
     data: Path
     host: str = HOST_DEFAULT
@@ -42,6 +46,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     noop_providers: bool = False
     credentials: Mapping[str, str] = {}
+    git_hosts: frozenset[str] = frozenset()
+    git_ca_file: Path | None = None
 
     @property
     def credentials_folder(self) -> Path:
@@ -74,6 +80,8 @@ def read_settings(
         log_level=_one_of(environment, "WAYBILL_LOG_LEVEL", LOG_LEVELS) or "info",
         noop_providers=environment.get("WAYBILL_NOOP_PROVIDERS") == "1",
         credentials={name: value for name, value in environment.items() if name.startswith(ENVIRONMENT_PREFIX)},
+        git_hosts=_git_hosts(environment),
+        git_ca_file=_git_ca_file(environment),
     )
 
 
@@ -117,7 +125,20 @@ def forget_running_servers(settings: Settings) -> None:
 
 def secret_keys(settings: Settings) -> str:
     """The keys that seal credentials, newest first, comma-separated: WAYBILL_SECRET_KEY, else a file made on first use."""
-    return settings.secret_key or _secret_file(settings.data / SECRET_FILE)
+    return settings.secret_key or _secret_file(secret_file(settings))
+
+
+def secret_file(settings: Settings) -> Path:
+    return settings.data / SECRET_FILE
+
+
+def new_secret_key() -> str:
+    return base64.urlsafe_b64encode(os.urandom(SECRET_BYTES)).decode()
+
+
+def write_secret_file(settings: Settings, keys: Sequence[str]) -> None:
+    """The newest key first. Whatever happens meanwhile, the file holds either the former keys or these."""
+    _write_private(secret_file(settings), ",".join(keys))
 
 
 def shared_folder() -> Path:
@@ -135,6 +156,23 @@ def _port(environment: Mapping[str, str]) -> int:
     return int(text)
 
 
+def _git_hosts(environment: Mapping[str, str]) -> frozenset[str]:
+    hosts = frozenset(
+        host.strip() for host in environment.get("WAYBILL_GIT_HOSTS", "").lower().split(",") if host.strip()
+    )
+    for host in hosts:
+        if not GIT_HOST.fullmatch(host):
+            raise SettingsError("WAYBILL_GIT_HOSTS must be names or name:port, between commas.")
+    return hosts
+
+
+def _git_ca_file(environment: Mapping[str, str]) -> Path | None:
+    path = Path(text).absolute() if (text := environment.get("WAYBILL_GIT_CA_FILE")) else None
+    if path is not None and not path.is_file():
+        raise SettingsError("WAYBILL_GIT_CA_FILE must name a file with certificates in PEM form.")
+    return path
+
+
 def _one_of(environment: Mapping[str, str], name: str, words: tuple[str, ...]) -> str | None:
     word = environment.get(name, "").lower()
     if word and word not in words:
@@ -146,16 +184,22 @@ def _secret_file(path: Path) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with suppress(FileExistsError):
-            _write_private(path, base64.urlsafe_b64encode(os.urandom(SECRET_BYTES)).decode(), exclusive=True)
+            _write_private(path, new_secret_key(), exclusive=True)
     return path.read_text()
 
 
 def _write_private(path: Path, text: str, *, exclusive: bool = False) -> None:
-    """Write for this user's eyes only, whole or not at all."""
+    """Write for this user's eyes only, whole or not at all, and on the disk before anything rests on it."""
     draft = path.with_name(f".{path.name}.{os.urandom(DRAFT_BYTES).hex()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+        # Root may do this for the servers' user, who has to read it.
+        with suppress(FileNotFoundError, PermissionError):
+            former = path.stat()
+            os.fchown(file.fileno(), former.st_uid, former.st_gid)
+        file.flush()
+        os.fsync(file.fileno())
     try:
         if exclusive:
             os.link(draft, path)
@@ -163,6 +207,11 @@ def _write_private(path: Path, text: str, *, exclusive: bool = False) -> None:
             draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _running_servers(data: Path) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Where bundles come from: requests and folders now; the only room that reads YAML. A source reads, the domain's rules judge."""
+"""Where bundles come from: requests, folders, zips and git. The only room that reads YAML and runs git; the domain judges."""

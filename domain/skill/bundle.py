@@ -77,9 +77,13 @@ def digest_of(manifest: Iterable[ManifestEntry]) -> str:
 
 
 class Allowance:
-    """What a bundle may still take: a source asks it for every entry it meets, and before it keeps a file's bytes."""
+    """What a bundle may still take: a source asks it for every entry it meets, and before it keeps a file's bytes.
 
-    def __init__(self) -> None:
+    `pointer` is where the request holds the whole, for what is wrong with no one file.
+    """
+
+    def __init__(self, pointer: str = "/files") -> None:
+        self._pointer = pointer
         self._entries = 0
         self._files = 0
         self._bytes = 0
@@ -93,19 +97,22 @@ class Allowance:
         """Raises SkillTooLarge."""
         self._entries += 1
         if self._entries > ENTRIES_MAX:
-            raise _too_large(f"There are more than {ENTRIES_MAX} entries, also counting those left out.")
+            raise too_large(
+                f"There are more than {ENTRIES_MAX} entries, also counting those left out.", pointer=self._pointer
+            )
 
-    def take_file(self, size_bytes: int, *, path: str, pointer: str = "/files") -> None:
-        """Raises SkillTooLarge."""
+    def take_file(self, size_bytes: int, *, path: str, pointer: str | None = None) -> None:
+        """`pointer` is where the request holds this file, if it is a place of its own. Raises SkillTooLarge."""
         if size_bytes > FILE_BYTES_MAX:
-            raise _too_large(f"{quoted(path)} has more than {FILE_BYTES_MAX} bytes, the most for one file.", pointer)
+            message = f"{quoted(path)} has more than {FILE_BYTES_MAX} bytes, the most for one file."
+            raise too_large(message, pointer=pointer or self._pointer)
         if size_bytes > self.next_file_bytes_max:
-            raise _too_large(f"The files together have more than {BUNDLE_BYTES_MAX} bytes.")
+            raise too_large(f"The files together have more than {BUNDLE_BYTES_MAX} bytes.", pointer=self._pointer)
         if self._files == FILES_MAX:
-            raise _too_large(f"There are more than {FILES_MAX} files.")
+            raise too_large(f"There are more than {FILES_MAX} files.", pointer=self._pointer)
         self._files += 1
         self._bytes += size_bytes
 
 
-def _too_large(message: str, pointer: str = "/files") -> SkillTooLarge:
+def too_large(message: str, *, pointer: str) -> SkillTooLarge:
     return SkillTooLarge(message, problems=(Problem(pointer=pointer, message=message),))

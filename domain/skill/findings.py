@@ -1,10 +1,12 @@
-"""What a reviewer should know of a bundle and nothing refuses: hidden text, a second SKILL.md; the scanner's first rules."""
+"""What a reviewer should know of a bundle and nothing refuses: hidden text, a second SKILL.md, tools that it asks for."""
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from domain.skill.events import Finding
+from domain.skill.refusals import quoted
+from domain.skill.specification import SKILL_MD, Entry
 
 FINDINGS_MAX: Final = 100
 SEVERITIES: Final = ("critical", "warning", "info")
@@ -36,9 +38,10 @@ HIDDEN: Final = (
 )
 
 # The only emoji that are made of tags. A looser exemption (any flag, any tags) is a way around the rule.
+FLAG: Final = "\U0001f3f4"
 _SUBDIVISION_FLAGS = re.compile(
     "|".join(
-        "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in name) + "\U000e007f"
+        FLAG + "".join(chr(0xE0000 + ord(letter)) for letter in name) + "\U000e007f"
         for name in ("gbeng", "gbsct", "gbwls")
     )
 )
@@ -46,21 +49,23 @@ _SUBDIVISION_FLAGS = re.compile(
 
 def hidden_unicode(text: str, *, path: str, where: str) -> tuple[Finding, ...]:
     """One finding a kind of hidden character, about its first place; `where` says which text of the file this is."""
-    if text.isascii():
-        return ()
-    text = _SUBDIVISION_FLAGS.sub("", text)
-    matches = ((severity, what, pattern.search(text)) for severity, what, pattern in HIDDEN)
-    return tuple(
-        Finding(
-            code="hidden_unicode",
-            severity=severity,
-            path=path,
-            message=f"Line {text.count(chr(10), 0, match.start()) + 1} of {where} has "
-            f"U+{ord(match[0][0]):04X}, {what}.",
-        )
-        for severity, what, match in matches
-        if match
-    )
+    return hidden_in_pieces([(1, text)], path=path, where=where)
+
+
+def hidden_in_pieces(pieces: Iterable[tuple[int, str]], *, path: str, where: str) -> tuple[Finding, ...]:
+    """The same for a text that comes in pieces, each with the number of its first line."""
+    found: list[Finding] = []
+    wanted = list(HIDDEN)
+    for first_line, piece in pieces:
+        text = _SUBDIVISION_FLAGS.sub("", piece) if FLAG in piece else piece
+        for kind in list(wanted) if not text.isascii() else ():
+            severity, what, pattern = kind
+            if match := pattern.search(text):
+                wanted.remove(kind)
+                line = first_line + text.count("\n", 0, match.start())
+                message = f"Line {line} of {where} has U+{ord(match[0][0]):04X}, {what}."
+                found.append(Finding(code="hidden_unicode", severity=severity, path=path, message=message))
+    return tuple(found)
 
 
 def nested_skill_md(paths: Iterable[str]) -> tuple[Finding, ...]:
@@ -77,9 +82,23 @@ def nested_skill_md(paths: Iterable[str]) -> tuple[Finding, ...]:
     )
 
 
+def tools_allowed(entries: Iterable[Entry]) -> tuple[Finding, ...]:
+    """What clients that know the key let the skill do without asking."""
+    return tuple(
+        Finding(
+            code="tools_allowed",
+            severity="info",
+            path=SKILL_MD,
+            message=f"Line {entry.line}: clients may let it use {quoted(entry.value)} without asking.",
+        )
+        for entry in entries
+        if entry.key == "allowed-tools" and isinstance(entry.value, str) and entry.value.strip()
+    )
+
+
 def bounded(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The gravest first, so that no number of small ones can push a grave one out."""
-    ranked = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    ranked = sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.path))
     if len(ranked) <= FINDINGS_MAX:
         return tuple(ranked)
     left = len(ranked) - FINDINGS_MAX + 1

@@ -16,7 +16,8 @@ def invalid(problems: Sequence[Problem]) -> SkillInvalid:
     shown = tuple(problems[:PROBLEMS_MAX])
     if len(problems) > PROBLEMS_MAX:
         left = len(problems) - PROBLEMS_MAX + 1
-        shown = (*shown[:-1], Problem(pointer="/files", message=f"{left} further problems are not listed."))
+        source = "/".join(problems[0].pointer.split("/")[:2])
+        shown = (*shown[:-1], Problem(pointer=source, message=f"{left} further problems are not listed."))
     detail = f"The bundle does not follow the Agent Skills specification: {problems[0].message}{more}"
     return SkillInvalid(detail, problems=shown)
 

@@ -57,8 +57,11 @@ class Properties(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
-def find_skill_md(files: Sequence[SourceFile]) -> SourceFile:
-    """The one at the root. Raises SkillInvalid with advice for the usual mistakes: another case, one folder too many."""
+def find_skill_md(files: Sequence[SourceFile], *, pointer: str = "/files") -> SourceFile:
+    """The one at the root. Raises SkillInvalid with advice for the usual mistakes: another case, one folder too many.
+
+    `pointer` is where the request holds all files.
+    """
     spelled = [file for file in files if file.path.casefold() == SKILL_MD.casefold()]
     if spelled and spelled[0].path == SKILL_MD:
         return spelled[0]
@@ -66,7 +69,7 @@ def find_skill_md(files: Sequence[SourceFile]) -> SourceFile:
         raise refusal(spelled[0].path_pointer, f"The file {quoted(spelled[0].path)} must be spelled `{SKILL_MD}`.")
     nested = [file.path for file in files if file.path.rpartition("/")[2] == SKILL_MD]
     advice = f" Paths are relative to the skill's folder: `{SKILL_MD}`, not {quoted(nested[0])}." if nested else ""
-    raise refusal("/files", f"There is no `{SKILL_MD}` at the root of the skill.{advice}")
+    raise refusal(pointer, f"There is no `{SKILL_MD}` at the root of the skill.{advice}")
 
 
 def check_frontmatter(entries: Sequence[Entry], *, pointer: str) -> Properties:

@@ -90,7 +90,8 @@ def test_a_folder_is_the_same_one_from_everywhere(tmp_path: Path, monkeypatch: p
 def test_an_empty_variable_is_none(running: Settings) -> None:
     """As a compose file passes one that was not set."""
     names = ("PORT", "HOST", "POSTGRES_URL", "NATS_URL", "SECRET_KEY", "LOG_FORMAT", "LOG_LEVEL", "NOOP_PROVIDERS")
-    empty = read_settings({f"WAYBILL_{name}": "" for name in names}, data=running.data)
+    git = ("GIT_HOSTS", "GIT_CA_FILE")
+    empty = read_settings({f"WAYBILL_{name}": "" for name in (*names, *git)}, data=running.data)
     assert empty == read_settings({}, data=running.data)
     assert read_connection({"WAYBILL_URL": "", "WAYBILL_API_KEY": " "}) == read_connection({})
 
@@ -103,6 +104,11 @@ def test_an_empty_variable_is_none(running: Settings) -> None:
         ({"WAYBILL_PORT": "65536"}, "WAYBILL_PORT must be a number from 0 to 65535."),
         ({"WAYBILL_LOG_LEVEL": "loud"}, "WAYBILL_LOG_LEVEL must be one of: debug, info, warning, error."),
         ({"WAYBILL_LOG_FORMAT": "xml"}, "WAYBILL_LOG_FORMAT must be one of: json, console."),
+        (
+            {"WAYBILL_GIT_HOSTS": "https://git.example/a"},
+            "WAYBILL_GIT_HOSTS must be names or name:port, between commas.",
+        ),
+        ({"WAYBILL_GIT_CA_FILE": "/nowhere"}, "WAYBILL_GIT_CA_FILE must name a file with certificates in PEM form."),
     ],
 )
 @pytest.mark.parametrize("command", ["up", "api", "migrate"])
@@ -110,6 +116,17 @@ def test_what_cannot_be_used_is_said_in_a_sentence(command: str, environment: Ma
     ended = CliRunner().invoke(COMMANDS[command], env=environment)
     assert (ended.exit_code, ended.stdout) == (1, "")
     assert sentence in ended.stderr
+
+
+def test_git_servers_of_the_house_are_named_with_a_port_or_without(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    environment = {
+        "WAYBILL_GIT_HOSTS": " Git.Example, 10.0.0.1:8443,,",
+        "WAYBILL_GIT_CA_FILE": str(tmp_path / "ca.pem"),
+    }
+    settings = read_settings(environment, data=tmp_path)
+    assert settings.git_hosts == {"git.example", "10.0.0.1:8443"}
+    assert settings.git_ca_file == tmp_path / "ca.pem"
 
 
 def test_a_level_may_be_written_in_capitals() -> None:

@@ -103,3 +103,16 @@ def test_there_may_be_only_so_many_entries_to_walk_past() -> None:
         allowance.meet_entry()
     with pytest.raises(SkillTooLarge, match="entries"):
         allowance.meet_entry()
+
+
+def test_what_is_wrong_with_the_whole_is_said_where_the_request_has_it() -> None:
+    for size_bytes, pointer in ((FILE_BYTES_MAX + 1, None), (FILE_BYTES_MAX + 1, "/archive/1")):
+        with pytest.raises(SkillTooLarge) as refused:
+            Allowance("/archive").take_file(size_bytes, path="a", pointer=pointer)
+        assert [problem.pointer for problem in refused.value.problems] == [pointer or "/archive"]
+    full = Allowance("/archive")
+    for path in range(FILES_MAX):
+        full.take_file(0, path=str(path))
+    with pytest.raises(SkillTooLarge) as refused:
+        full.take_file(0, path="last")
+    assert [problem.pointer for problem in refused.value.problems] == ["/archive"]

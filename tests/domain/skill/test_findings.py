@@ -1,7 +1,8 @@
 import pytest
 
 from domain.skill.events import Finding
-from domain.skill.findings import FINDINGS_MAX, bounded, hidden_unicode, nested_skill_md
+from domain.skill.findings import FINDINGS_MAX, bounded, hidden_unicode, nested_skill_md, tools_allowed
+from domain.skill.specification import Entry, NotText
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 
@@ -58,6 +59,32 @@ def test_one_finding_a_kind_however_often_it_occurs() -> None:
 def test_a_nested_skill_md_is_found_in_any_spelling() -> None:
     paths = ["SKILL.md", "a/SKILL.md", "a/b/skill.MD", "a/MYSKILL.md", "SKILL.md.txt"]
     assert [finding.path for finding in nested_skill_md(paths)] == ["a/SKILL.md", "a/b/skill.MD"]
+
+
+def test_tools_that_need_no_permission_are_shown() -> None:
+    entries = [Entry(key="name", value="a", line=2), Entry(key="allowed-tools", value="Bash(git:*) Read\u202e", line=5)]
+    (finding,) = tools_allowed(entries)
+    assert (finding.code, finding.severity, finding.path) == ("tools_allowed", "info", "SKILL.md")
+    assert finding.message == "Line 5: clients may let it use `Bash(git:*) Read\\u202e` without asking."
+
+
+@pytest.mark.parametrize("value", ["", " ", NotText(kind="a list")])
+def test_no_tools_are_no_finding(value: str | NotText) -> None:
+    assert tools_allowed([Entry(key="allowed-tools", value=value, line=2)]) == ()
+
+
+def test_findings_of_one_severity_stand_by_their_files() -> None:
+    findings = [
+        Finding(code="x", severity=severity, path=path, message="")
+        for path in ("b", "a")
+        for severity in ("info", "critical")
+    ]
+    assert [(finding.severity, finding.path) for finding in bounded(findings)] == [
+        ("critical", "a"),
+        ("critical", "b"),
+        ("info", "a"),
+        ("info", "b"),
+    ]
 
 
 def test_many_small_findings_push_no_grave_one_out() -> None:

@@ -16,4 +16,6 @@ def test_all_problems_are_listed_up_to_a_bound() -> None:
     assert len(invalid(problems(PROBLEMS_MAX)).problems) == PROBLEMS_MAX
     many = invalid(problems(PROBLEMS_MAX + 50)).problems
     assert len(many) == PROBLEMS_MAX
-    assert many[-1].message == "51 further problems are not listed."
+    assert many[-1] == Problem(pointer="/files", message="51 further problems are not listed.")
+    in_an_archive = invalid([Problem(pointer="/archive", message="")] * (PROBLEMS_MAX + 1)).problems
+    assert {problem.pointer for problem in in_an_archive} == {"/archive"}
