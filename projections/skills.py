@@ -8,7 +8,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.events import Recorded
-from domain.skill.events import Finding, ManifestEntry, SkillEvent, SkillRegistered, SkillVersionPublished
+from domain.skill.events import (
+    Finding,
+    ManifestEntry,
+    Origin,
+    SkillArchived,
+    SkillEvent,
+    SkillLabelled,
+    SkillRegistered,
+    SkillUnarchived,
+    SkillVersionPublished,
+)
 from projections.read_model import ReadModel, members_of
 from projections.rows import ImpossibleHistoryError, Rows
 
@@ -32,10 +42,14 @@ SCHEMA: Final = """
 
 
 class SkillVersion(Struct, frozen=True, kw_only=True, rename="camel"):
+    """`origin` is None for one from before it was written down."""
+
     version: int
     digest: str
     description: str
     at: datetime
+    origin: Origin | None
+    findings: tuple[Finding, ...]
     files: tuple[ManifestEntry, ...]
 
 
@@ -76,6 +90,12 @@ def project(recorded: Recorded, rows: Rows[SkillRow]) -> None:
             rows.put(_registered(recorded, event))
         case SkillVersionPublished() as event:
             rows.put(_published(rows.require(recorded.stream), recorded, event))
+        case SkillLabelled() as event:
+            rows.put(_labelled(rows.require(recorded.stream), recorded, event))
+        case SkillArchived():
+            rows.put(replace(rows.require(recorded.stream), archived=True, position=recorded.position))
+        case SkillUnarchived():
+            rows.put(replace(rows.require(recorded.stream), archived=False, position=recorded.position))
         case unknown:
             raise ImpossibleHistoryError(f"{type(unknown).__name__} is not an event of a skill")
 
@@ -105,6 +125,8 @@ def _published(row: SkillRow, recorded: Recorded, event: SkillVersionPublished) 
         digest=event.digest,
         description=event.description,
         at=recorded.at,
+        origin=event.origin,
+        findings=event.findings,
         files=event.manifest,
     )
     return replace(
@@ -118,9 +140,15 @@ def _published(row: SkillRow, recorded: Recorded, event: SkillVersionPublished) 
     )
 
 
+def _labelled(row: SkillRow, recorded: Recorded, event: SkillLabelled) -> SkillRow:
+    if event.version > row.version:
+        raise ImpossibleHistoryError(f"{event.label} of {row.name} points to version {event.version} of {row.version}")
+    return replace(row, labels={**row.labels, event.label: event.version}, position=recorded.position)
+
+
 SKILLS: Final = ReadModel(
     name="skills",
-    generation=1,
+    generation=2,
     schema=SCHEMA,
     events=members_of(SkillEvent),
     row=SkillRow,

@@ -11,7 +11,7 @@ from queries.reading import Reader, is_stale
 # A skill has no version yet when its two first events fell into two batches.
 SQL: Final = """
     SELECT {columns} FROM {table}
-    WHERE version > 0 AND {where}
+    WHERE version > 0 AND archived = %(archived)s AND {where}
     ORDER BY created_position DESC LIMIT %(limit)s
 """
 MATCHES: Final = "(name ILIKE %(pattern)s OR description ILIKE %(pattern)s)"
@@ -19,9 +19,10 @@ AFTER: Final = "created_position < (SELECT created_position FROM {table} WHERE i
 
 
 class ListSkills(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """`q` is a part of the name or of the description, in any case."""
+    """`q` is a part of the name or of the description, in any case. `archived`: those that are, instead of those in use."""
 
     q: str | None = None
+    archived: bool = False
 
 
 async def list_skills(reader: Reader, query: ListSkills) -> Page[Skill]:
@@ -29,7 +30,8 @@ async def list_skills(reader: Reader, query: ListSkills) -> Page[Skill]:
     filters.add_given(MATCHES, pattern=_containing(query.q) if query.q else None)
     filters.add_given(AFTER, after=decode_cursor(query.cursor, UUID) if query.cursor else None)
     stale = await is_stale(reader, SKILLS, query.min_position)
-    rows = await reader.fetch(SKILLS, filters.into(SQL), filters.values(limit=query.limit + 1), Skill)
+    values = filters.values(archived=query.archived, limit=query.limit + 1)
+    rows = await reader.fetch(SKILLS, filters.into(SQL), values, Skill)
     return page(rows, limit=query.limit, key=lambda skill: skill.id, stale=stale)
 
 

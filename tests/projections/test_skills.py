@@ -1,7 +1,17 @@
 import msgspec
 import pytest
 
-from domain.skill.events import Finding, ManifestEntry, SkillRegistered, SkillVersionPublished
+from domain.events import Event
+from domain.skill.events import (
+    Finding,
+    ManifestEntry,
+    Origin,
+    SkillArchived,
+    SkillLabelled,
+    SkillRegistered,
+    SkillUnarchived,
+    SkillVersionPublished,
+)
 from domain.skill.state import skill_stream
 from projections.rows import ImpossibleHistoryError
 from projections.skills import SKILLS, Skill
@@ -40,6 +50,58 @@ def test_the_findings_are_those_of_the_latest_version() -> None:
         )
     (skill,) = given(history).rows(SKILLS)
     assert skill.findings == (finding,)
+    assert [version.findings for version in skill.versions] == [(), (finding,)]
+
+
+def test_a_version_keeps_where_it_came_from() -> None:
+    origin = Origin(source="git", url="https://git.example/skills", ref="main", commit="a" * 40, path="kbo")
+    history = History()
+    history.add(SKILL, SkillRegistered(name="kbo-results"))
+    for version, where in ((1, None), (2, origin)):
+        history.add(
+            SKILL,
+            SkillVersionPublished(version=version, digest=digest(version), description="", manifest=(), origin=where),
+        )
+    (skill,) = given(history).rows(SKILLS)
+    assert [version.origin for version in skill.versions] == [None, origin]
+
+
+def test_labels_are_where_they_were_put_last() -> None:
+    story = Story()
+    story.publish()
+    story.publish()
+    for label, version in (("stable", 1), ("next", 2), ("stable", 2)):
+        story.add(SKILL, SkillLabelled(label=label, version=version))
+    (skill,) = given(story).rows(SKILLS)
+    assert skill.labels == {"stable": 2, "next": 2}
+    assert (skill.version, skill.position) == (2, len(story.events))
+
+
+def test_a_label_of_a_version_that_is_not_there_cannot_be() -> None:
+    story = Story()
+    story.publish()
+    story.add(SKILL, SkillLabelled(label="stable", version=2))
+    with pytest.raises(ImpossibleHistoryError):
+        given(story).rows(SKILLS)
+
+
+def test_a_skill_is_archived_until_it_is_taken_back() -> None:
+    story = Story()
+    story.publish()
+    story.add(SKILL, SkillArchived())
+    (skill,) = given(story).rows(SKILLS)
+    assert (skill.archived, skill.position) == (True, 3)
+    story.add(SKILL, SkillUnarchived())
+    (skill,) = given(story).rows(SKILLS)
+    assert (skill.archived, skill.position, skill.version) == (False, 4, 1)
+
+
+@pytest.mark.parametrize("event", [SkillLabelled(label="stable", version=1), SkillArchived(), SkillUnarchived()])
+def test_nothing_happens_to_a_skill_before_it_is_registered(event: Event) -> None:
+    history = History()
+    history.add(SKILL, event)
+    with pytest.raises(ImpossibleHistoryError):
+        given(history).rows(SKILLS)
 
 
 def test_a_skill_that_is_only_registered_has_no_version_yet() -> None:

@@ -2,11 +2,15 @@ from uuid import uuid4
 
 import pytest
 
-from domain.errors import SkillNotFound
-from domain.skill.events import SkillRegistered
+from adapters.memory.event_store import MemoryEventStore
+from domain.errors import BadRequest, SkillNotFound, VersionNotFound
+from domain.skill.events import SkillArchived, SkillLabelled, SkillRegistered, SkillUnarchived
 from domain.skill.state import skill_stream
+from queries.find_skill_version import FindSkillVersion, find_skill_version
 from queries.get_skill import GetSkill, get_skill
+from queries.list_skill_versions import ListSkillVersions, list_skill_versions
 from queries.list_skills import ListSkills, list_skills
+from tests.commands.world import SKILL_ID, World
 from tests.kit.read_side import ReadSide
 from tests.projections.stories import SKILL, Story, digest
 
@@ -109,3 +113,69 @@ async def test_a_skill_without_a_version_is_not_there_yet(side: ReadSide) -> Non
     assert await names(side, ListSkills()) == []
     with pytest.raises(SkillNotFound):
         await get_skill(side.reader, GetSkill(skill="half"))
+
+
+async def test_what_is_archived_is_listed_apart(side: ReadSide) -> None:
+    story = Story()
+    for name in ("used", "archived", "back"):
+        story.publish(name)
+    story.add(skill_stream("archived"), SkillArchived())
+    story.add(skill_stream("back"), SkillArchived())
+    story.add(skill_stream("back"), SkillUnarchived())
+    await side.tell(story.events)
+    assert await names(side, ListSkills()) == ["back", "used"]
+    assert await names(side, ListSkills(archived=True)) == ["archived"]
+    assert await names(side, ListSkills(archived=True, q="used")) == []
+    assert (await get_skill(side.reader, GetSkill(skill="archived"))).item.archived
+
+
+async def test_labels_are_read_as_they_were_put(side: ReadSide) -> None:
+    story = Story()
+    story.publish()
+    story.publish()
+    story.add(SKILL, SkillLabelled(label="stable", version=1), SkillLabelled(label="next", version=2))
+    await side.tell(story.events)
+    assert (await get_skill(side.reader, GetSkill(skill="kbo-results"))).item.labels == {"stable": 1, "next": 2}
+
+
+async def test_versions_have_pages_that_stay_while_new_ones_come(side: ReadSide) -> None:
+    story = Story()
+    for _ in range(4):
+        story.publish()
+    await side.tell(story.events)
+    first = await list_skill_versions(side.reader, "kbo-results", ListSkillVersions(limit=2))
+    told = len(story.events)
+    story.publish()
+    await side.tell(story.events[told:])
+    rest = await list_skill_versions(side.reader, str(SKILL), ListSkillVersions(limit=2, cursor=first.next_cursor))
+    assert [[one.version for one in page.items] for page in (first, rest)] == [[4, 3], [2, 1]]
+    assert (rest.next_cursor, rest.stale) == (None, False)
+    with pytest.raises(BadRequest):
+        await list_skill_versions(side.reader, "kbo-results", ListSkillVersions(cursor="elsewhere"))
+    with pytest.raises(SkillNotFound):
+        await list_skill_versions(side.reader, "nothing", ListSkillVersions())
+
+
+async def test_a_version_is_found_as_an_install_would_pick_it() -> None:
+    world = World()
+    await world.register("one")
+    await world.register("two")
+    for skill in ("release-notes", str(SKILL_ID)):
+        found = await find_skill_version(world.store, FindSkillVersion(skill=skill, ref="v1"))
+        assert (found.skill_id, found.name, found.version) == (SKILL_ID, "release-notes", 1)
+        assert [entry.path for entry in found.manifest] == ["SKILL.md"]
+    with pytest.raises(VersionNotFound):
+        await find_skill_version(world.store, FindSkillVersion(skill="release-notes", ref="3"))
+
+
+@pytest.mark.parametrize("skill", ["nothing", str(uuid4()), ""])
+async def test_no_version_is_found_of_what_is_no_skill(skill: str) -> None:
+    with pytest.raises(SkillNotFound):
+        await find_skill_version(MemoryEventStore(), FindSkillVersion(skill=skill, ref="latest"))
+
+
+async def test_a_connection_is_not_taken_for_a_skill() -> None:
+    world = World()
+    connection = await world.connect("openai")
+    with pytest.raises(SkillNotFound):
+        await find_skill_version(world.store, FindSkillVersion(skill=str(connection.provider_id), ref="latest"))

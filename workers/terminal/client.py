@@ -1,6 +1,6 @@
 """The public API as a caller sees it: JSON in, JSON out, and every way to fail as one `Failure`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from importlib.metadata import version
 from types import TracebackType
@@ -21,6 +21,7 @@ ANSWER_SECONDS: Final = 60.0
 TIMEOUTS: Final = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
 PAGE_ITEMS_MAX: Final = 200
 PAGES_MAX: Final = 1_000
+PIECE_BYTES: Final = 64 * 1024
 EXAMPLE: Final = "http://127.0.0.1:8470"
 
 Query = Mapping[str, str | int | tuple[str, ...] | None]
@@ -29,6 +30,25 @@ Query = Mapping[str, str | int | tuple[str, ...] | None]
 class Answer(Struct, frozen=True, kw_only=True):
     status: HTTPStatus
     body: Any
+
+
+class Payload(Struct, frozen=True, kw_only=True):
+    """The body of a request."""
+
+    content: bytes
+    content_type: str = "application/json"
+
+
+class Download(Struct, frozen=True, kw_only=True):
+    """`etag` without its quotes; `location` is where exactly this can be found again."""
+
+    content: bytes
+    etag: str
+    location: str
+
+
+def json_payload(body: object) -> Payload:
+    return Payload(content=msgspec.json.encode(body))
 
 
 class Client:
@@ -66,9 +86,27 @@ class Client:
         """The answer's JSON. `path` are segments below `/api`. Raises Failure."""
         return self._send("GET", path, query=query).body
 
-    def post(self, *path: str, body: object) -> Answer:
+    def post(self, *path: str, body: object, query: Query | None = None) -> Answer:
         """Raises Failure. After one that says nothing came back, what was sent may have been carried out."""
-        return self._send("POST", path, body=body)
+        return self._send("POST", path, query=query, payload=None if body is None else json_payload(body))
+
+    def upload(
+        self, *path: str, payload: Payload, sent: Callable[[int], None], answer_seconds: float = ANSWER_SECONDS
+    ) -> Answer:
+        """As `post`, for what takes a while: `sent` is told of every piece how many bytes it has."""
+        return self._send("POST", path, payload=payload, sent=sent, answer_seconds=answer_seconds)
+
+    def put(self, *path: str, body: object) -> Answer:
+        """As `post`."""
+        return self._send("PUT", path, payload=json_payload(body))
+
+    def delete(self, *path: str) -> Answer:
+        """As `post`."""
+        return self._send("DELETE", path)
+
+    def patch(self, *path: str, body: object) -> Answer:
+        """As `post`."""
+        return self._send("PATCH", path, payload=json_payload(body))
 
     def pages(self, *path: str, query: Query, limit: int) -> dict[str, Any]:
         """A list as one page has it, filled from as many pages as `limit` items need. Raises Failure."""
@@ -85,29 +123,66 @@ class Client:
                 break
         return {"items": items, "nextCursor": cursor, "stale": stale}
 
-    def _send(self, method: str, path: tuple[str, ...], *, query: Query | None = None, body: object = None) -> Answer:
+    def download(self, *path: str, media_type: str, bytes_max: int) -> Download:
+        """Bytes of this type, bounded. Raises Failure."""
         request_id = str(uuid4())
+        content = bytearray()
+        try:
+            with self._http.stream("GET", self._address(path), headers={"X-Request-ID": request_id}) as response:
+                for piece in response.iter_bytes():
+                    content += piece
+                    if len(content) > bytes_max:
+                        break
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            raise self._cut_off(error, method="GET", request_id=request_id) from error
+        if response.status_code != HTTPStatus.OK or response.headers.get("Content-Type") != media_type:
+            raise answered(_decoded(content), status=response.status_code, request_id=request_id)
+        if len(content) > bytes_max:
+            detail = f"The server's answer has more than {bytes_max} bytes."
+            raise failure("bad_response:api", detail, title="Unknown answer", request_id=request_id)
+        etag = response.headers.get("ETag", "").strip('"')
+        return Download(content=bytes(content), etag=etag, location=response.headers.get("Content-Location", ""))
+
+    def _send(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        *,
+        query: Query | None = None,
+        payload: Payload | None = None,
+        sent: Callable[[int], None] | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> Answer:
+        request_id = str(uuid4())
+        headers = {"X-Request-ID": request_id}
+        if payload is not None:
+            headers |= {"Content-Type": payload.content_type, "Content-Length": str(len(payload.content))}
         try:
             response = self._http.request(
                 method,
-                f"{self.url}/api/" + "/".join(quote(segment, safe="") for segment in path),
+                self._address(path),
                 params={name: value for name, value in (query or {}).items() if value is not None},
-                content=None if body is None else msgspec.json.encode(body),
-                headers={"X-Request-ID": request_id}
-                | ({"Content-Type": "application/json"} if body is not None else {}),
+                content=None if payload is None else _pieces(payload.content, sent),
+                headers=headers,
+                timeout=httpx2.Timeout(answer_seconds, connect=CONNECT_SECONDS),
             )
         except (httpx2.TransportError, httpx2.DecodingError) as error:
-            raise self._cut_off(error, method=method, request_id=request_id) from error
+            raise self._cut_off(error, method=method, request_id=request_id, seconds=answer_seconds) from error
         return _read(response, request_id=request_id)
 
-    def _cut_off(self, error: httpx2.RequestError, *, method: str, request_id: str) -> Failure:
+    def _address(self, path: tuple[str, ...]) -> str:
+        return f"{self.url}/api/" + "/".join(quote(segment, safe="") for segment in path)
+
+    def _cut_off(
+        self, error: httpx2.RequestError, *, method: str, request_id: str, seconds: float = ANSWER_SECONDS
+    ) -> Failure:
         """Nothing came back. Whether anything was sent depends on where it broke."""
         if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol):
             detail = f"{self.url} does not answer: {str(error) or 'no connection in time'}."
             return failure("offline:api", detail, title="Server unreachable")
         doubt = "" if method == "GET" else " The request may have been carried out: look before you send it again."
         if isinstance(error, httpx2.TimeoutException):
-            detail = f"{self.url} took more than {ANSWER_SECONDS:g} s to answer.{doubt}"
+            detail = f"{self.url} took more than {seconds:g} s to answer.{doubt}"
             return failure("timeout:api", detail, title="No answer in time", request_id=request_id)
         detail = f"The connection to {self.url} broke before the answer was there: {str(error) or type(error).__name__}.{doubt}"
         return failure("offline:api", detail, title="Connection lost", request_id=request_id)
@@ -123,11 +198,26 @@ def _check_url(url: str) -> None:
     raise failure("bad_request:api", f"{url!r} is no address of a server; one looks like {EXAMPLE}.", title="Usage")
 
 
+def _pieces(content: bytes, sent: Callable[[int], None] | None) -> Iterator[bytes] | bytes:
+    return content if sent is None else _told(content, sent)
+
+
+def _told(content: bytes, sent: Callable[[int], None]) -> Iterator[bytes]:
+    for begin in range(0, len(content), PIECE_BYTES):
+        piece = content[begin : begin + PIECE_BYTES]
+        yield piece
+        sent(len(piece))
+
+
 def _read(response: httpx2.Response, *, request_id: str) -> Answer:
-    try:
-        body = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        body = None
+    body = _decoded(response.content)
     if not response.is_success or body is None:
         raise answered(body, status=response.status_code, request_id=request_id)
     return Answer(status=HTTPStatus(response.status_code), body=body)
+
+
+def _decoded(content: bytes | bytearray) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
