@@ -1,6 +1,6 @@
 """Take the right to call a provider for one target of a run."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -8,13 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from commands.handling import Handling, Session
-from domain.errors import ProviderNotFound, RunNotFound, SkillNotFound
+from domain.errors import ProviderInactive, ProviderNotFound, RunNotFound, SkillNotFound
 from domain.events import Context
 from domain.install_run.decisions import start
 from domain.install_run.events import RunKind
-from domain.install_run.state import INSTALL_RUN
+from domain.install_run.state import INSTALL_RUN, InstallRun
 from domain.installation.events import Receipt
-from domain.installation.state import INSTALLATION, Live, installation_stream
+from domain.installation.state import INSTALLATION, Installation, Live, installation_stream
 from domain.ports import Intent
 from domain.provider.state import PROVIDER, Provider
 from domain.skill.decisions import resolve
@@ -32,7 +32,7 @@ class StartAttempt(Struct, frozen=True, kw_only=True):
 
 class Attempt(Struct, frozen=True, kw_only=True):
     """Everything that calling the provider needs. `live` is what is installed there before, and `former` the receipt under
-    which this version was there before that. `doubtful`: an earlier attempt may have been carried out without anybody knowing.
+    which this version was there before that. `doubts` are what earlier attempts may have put there without anybody knowing.
     `caused_by` is the event that gave the right.
     """
 
@@ -45,7 +45,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     intent: Intent
     live: Live | None
     former: Receipt | None
-    doubtful: bool
+    doubts: tuple[Intent, ...]
     deadline_seconds: float
     caused_by: UUID | None = None
 
@@ -57,7 +57,7 @@ class StartAttemptHandler:
     async def __call__(self, command: StartAttempt, context: Context) -> Attempt | None:
         """None: there is nothing to do for this ticket, because another one was faster or the target has ended.
 
-        Raises RunNotFound, StoreOffline.
+        Raises RunNotFound, ProviderInactive (it waits until the connection is in use again), StoreOffline.
         """
         attempt_id = self._handling.new_id()
 
@@ -65,49 +65,67 @@ class StartAttemptHandler:
             run = await session.load(command.run_id, INSTALL_RUN)
             if run is None:
                 raise RunNotFound
-            installation_id = installation_stream(run.skill.id, command.provider_id)
-            installation = await session.load(installation_id, INSTALLATION)
+            installation = await session.load(installation_stream(run.skill.id, command.provider_id), INSTALLATION)
             if installation is None or installation.holder is None or installation.holder.run_id != command.run_id:
                 return None
             now = self._handling.clock()
             seconds = run.policy.attempt_timeout_seconds
-            lease_until = now + timedelta(seconds=seconds + LEASE_MARGIN_SECONDS)
             since = installation.doubtful_since or now
             events = start(
-                run, provider_id=command.provider_id, attempt_id=attempt_id, since=since, lease_until=lease_until
+                run,
+                provider_id=command.provider_id,
+                attempt_id=attempt_id,
+                since=since,
+                lease_until=now + timedelta(seconds=seconds + LEASE_MARGIN_SECONDS),
             )
             if not events:
                 return None
             session.append(command.run_id, *events)
-            provider = await session.load(command.provider_id, PROVIDER)
-            skill = await session.load(run.skill.id, SKILL)
-            if provider is None:
-                raise ProviderNotFound
-            if skill is None:
-                raise SkillNotFound
-            live = installation.live
-            return Attempt(
-                run_id=command.run_id,
-                provider_id=command.provider_id,
-                attempt_id=attempt_id,
-                kind=run.kind,
-                provider=provider,
-                manifest=resolve(skill, str(run.skill.version)).manifest,
-                intent=Intent(
-                    installation_id=installation_id,
-                    run_id=command.run_id,
-                    attempt_id=attempt_id,
-                    skill_name=run.skill.name,
-                    version=run.skill.version,
-                    digest=run.skill.digest,
-                    since=since,
-                    previous=None if live is None else live.receipt,
-                ),
-                live=live,
-                former=installation.former.get(run.skill.digest),
-                doubtful=installation.doubtful_since is not None,
-                deadline_seconds=seconds,
-            )
+            intent = _intent(command, run, installation, attempt_id=attempt_id, since=since)
+            return await _attempt(session, intent=intent, run=run, installation=installation, command=command)
 
         attempt, handled = await self._handling.handle(decide, context=context)
         return attempt and replace(attempt, caused_by=handled.event_id)
+
+
+def _intent(
+    command: StartAttempt, run: InstallRun, installation: Installation, *, attempt_id: UUID, since: datetime
+) -> Intent:
+    return Intent(
+        installation_id=installation_stream(run.skill.id, command.provider_id),
+        run_id=command.run_id,
+        attempt_id=attempt_id,
+        skill_name=run.skill.name,
+        version=run.skill.version,
+        digest=run.skill.digest,
+        since=since,
+        previous=installation.live.receipt if installation.live else None,
+    )
+
+
+async def _attempt(
+    session: Session, *, command: StartAttempt, run: InstallRun, installation: Installation, intent: Intent
+) -> Attempt:
+    """Reading the connection also binds the right to it: one that is taken out of use meanwhile makes this a conflict."""
+    provider = await session.load(command.provider_id, PROVIDER)
+    skill = await session.load(run.skill.id, SKILL)
+    if provider is None:
+        raise ProviderNotFound
+    if not provider.active:
+        raise ProviderInactive
+    if skill is None:
+        raise SkillNotFound
+    versions = [resolve(skill, str(number)) for number in sorted(installation.doubtful_versions)]
+    return Attempt(
+        run_id=command.run_id,
+        provider_id=command.provider_id,
+        attempt_id=intent.attempt_id,
+        kind=run.kind,
+        provider=provider,
+        manifest=resolve(skill, str(run.skill.version)).manifest,
+        intent=intent,
+        live=installation.live,
+        former=installation.former.get(run.skill.digest),
+        doubts=tuple(replace(intent, version=version.number, digest=version.digest) for version in versions),
+        deadline_seconds=run.policy.attempt_timeout_seconds,
+    )

@@ -4,9 +4,17 @@ from typing import Any, Final
 
 from projections.audit_log import AUDIT_LOG
 from projections.install_runs import INSTALL_RUNS
+from projections.installations import INSTALLATIONS
 from projections.providers import PROVIDERS
 from projections.read_model import ReadModel
 from projections.run_history import RUN_HISTORY
 from projections.skills import SKILLS
 
-READ_MODELS: Final[tuple[ReadModel[Any], ...]] = (SKILLS, PROVIDERS, INSTALL_RUNS, RUN_HISTORY, AUDIT_LOG)
+READ_MODELS: Final[tuple[ReadModel[Any], ...]] = (
+    SKILLS,
+    PROVIDERS,
+    INSTALL_RUNS,
+    INSTALLATIONS,
+    RUN_HISTORY,
+    AUDIT_LOG,
+)

@@ -1,5 +1,6 @@
 """What every query asks of the read models: how far they are, and rows of them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, Protocol
 
@@ -55,3 +56,13 @@ def only(rows: Sequence[Row], *, stale: bool, missing: WaybillError) -> Answer[R
 async def is_stale(reader: Reader, model: ReadModel[Any], min_position: int | None) -> bool:
     """Wait a moment for the read model; True if that was not enough."""
     return not await reader.wait(model, position=min_position, timeout_seconds=READ_WAIT_SECONDS)
+
+
+async def any_is_stale(reader: Reader, models: Sequence[ReadModel[Any]], min_position: int | None) -> bool:
+    """`is_stale` for read models that are read together: they share the moment."""
+    deadline = time.monotonic() + READ_WAIT_SECONDS
+    came = [
+        await reader.wait(model, position=min_position, timeout_seconds=max(0.0, deadline - time.monotonic()))
+        for model in models
+    ]
+    return not all(came)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from adapters.nats.tickets import Received, TicketSource
 from commands.settle_attempt import SettleAttempt, SettleAttemptHandler
 from commands.start_attempt import Attempt, StartAttempt, StartAttemptHandler
-from domain.errors import Busy, Code, RunNotFound, StoreOffline
+from domain.errors import Busy, Code, ProviderInactive, RunNotFound, StoreOffline
 from domain.events import Actor, Context
 from domain.install_run.events import ProviderFailed, ProviderSucceeded
 from domain.ports import BundleStore, ProviderError, ProviderGateway
@@ -25,6 +25,7 @@ TAKE_SECONDS: Final = 4.0
 DISCOVER_SECONDS: Final = 5.0
 AGAIN_SECONDS: Final = 1.0
 RECORDINGS_MAX: Final = 600
+INACTIVE_SECONDS: Final = 5.0
 MENDED_SECONDS: Final = 30.0
 # How long a stop waits for calls that are under way; what is left then is found by its expired lease.
 GRACE_SECONDS: Final = 20.0
@@ -100,7 +101,8 @@ class Installer:
             while True:
                 places = self._places(connection) - len(busy)
                 if places <= 0:
-                    await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
+                    # Not for ever: there may be more places before any of these ends.
+                    await asyncio.wait(busy, timeout=TAKE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                     continue
                 for received in await tickets.take(places=places, timeout_seconds=TAKE_SECONDS):
                     task = asyncio.create_task(self._work(received))
@@ -126,6 +128,10 @@ class Installer:
             return
         except (StoreOffline, Busy):
             await received.later(AGAIN_SECONDS)
+            return
+        except ProviderInactive:
+            # Taken out of use since the look for connections: the target waits until it is back, as those not taken do.
+            await received.later(INACTIVE_SECONDS)
             return
         except Exception:
             # Whatever it is, somebody has to mend it; the ticket keeps coming back until then.

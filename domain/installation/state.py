@@ -47,7 +47,7 @@ class Live(Struct, frozen=True, kw_only=True):
 
 
 class Installation(Struct, frozen=True, kw_only=True):
-    """`doubtful_since`: from then on a run may have put something there without anybody knowing; look it up first.
+    """`doubtful_since`: from then on one of `doubtful_versions` may have been put there without anybody knowing; look it up.
 
     `former` are the receipts of what was live before, by digest, the last one of each.
     """
@@ -57,6 +57,7 @@ class Installation(Struct, frozen=True, kw_only=True):
     live: Live | None = None
     former: Mapping[str, Receipt] = {}
     doubtful_since: datetime | None = None
+    doubtful_versions: frozenset[int] = frozenset()
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -84,15 +85,27 @@ def evolve(state: Installation | None, event: InstallationEvent) -> Installation
                 receipt=event.receipt,
             )
             former = {**state.former, state.live.digest: state.live.receipt} if state.live else state.former
-            return replace(state, holder=None, live=live, former=former, doubtful_since=None)
+            return Installation(waiting=state.waiting, live=live, former=former)
         case InstallationRemoved():
-            return replace(state, holder=None, live=None, former={}, doubtful_since=None)
+            return Installation(waiting=state.waiting)
         case InstallationVerified() | InstallationDriftFound() | InstallationCheckFailed():
             return state
         case InstallationReleased():
-            return replace(state, holder=None, doubtful_since=state.doubtful_since or event.doubtful_since)
+            return _released(state, event)
         case _:
             assert_never(event)
+
+
+def _released(state: Installation, event: InstallationReleased) -> Installation:
+    """Doubt lasts from its beginning until something is known again."""
+    if event.doubtful_since is None or state.holder is None:
+        return replace(state, holder=None)
+    return replace(
+        state,
+        holder=None,
+        doubtful_since=state.doubtful_since or event.doubtful_since,
+        doubtful_versions=state.doubtful_versions | {state.holder.version},
+    )
 
 
 INSTALLATION: Final = Fold(noun="installation", evolve=evolve)

@@ -3,15 +3,21 @@ from uuid import uuid4
 
 import pytest
 
+from commands.settle_attempt import SettleAttempt
 from domain.errors import Code, RunNotFound
 from domain.events import Event
 from domain.install_run.events import RunFailed, RunPartiallyFailed, RunSucceeded
-from domain.installation.events import InstallationChanged, InstallationReleased, InstallationReserved
+from domain.installation.events import (
+    InstallationChanged,
+    InstallationReleased,
+    InstallationRemoved,
+    InstallationReserved,
+)
 from domain.installation.state import installation_stream
 from domain.provider.state import provider_stream
 from tests.commands.stores import Uneven
 from tests.commands.world import RECEIPT, SKILL_ID, World, failed, names, succeeded
-from tests.kit.facts import NOON
+from tests.kit.facts import NOON, context
 
 pytestmark = pytest.mark.anyio
 
@@ -166,6 +172,49 @@ async def test_each_target_frees_its_own_slot_while_the_run_goes_on(world: World
     assert names(await world.events(first))[-1] == "ProviderSucceeded"
     await world.carry_out(first, "openai")
     assert names(await world.events(first))[-1] == "RunSucceeded"
+
+
+async def test_an_uninstall_is_one_append_of_the_outcome_what_is_gone_and_the_end_of_the_run(world: World) -> None:
+    await world.carry_out((await world.queue("openai")).run_id)
+    run_id = (await world.uninstall()).run_id
+    await world.register("two")
+    after = (await world.queue("openai")).run_id
+    attempt = await world.start(run_id)
+    assert attempt is not None
+    before = await world.store.head()
+    assert await world.settle(succeeded(attempt), run_id=run_id)
+    assert await appended_since(world, before) == [
+        succeeded(attempt),
+        InstallationRemoved(run_id=run_id, skill_id=SKILL_ID, provider_id=OPENAI_ID),
+        InstallationReserved(run_id=after, skill_id=SKILL_ID, provider_id=OPENAI_ID, version=2),
+        RunSucceeded(succeeded=1),
+    ]
+
+
+@pytest.mark.parametrize("ambiguous", [False, True])
+async def test_an_uninstall_that_failed_has_put_nothing_there(world: World, *, ambiguous: bool) -> None:
+    """What was live is still shown; nothing new can turn up because of it."""
+    await world.carry_out((await world.queue("openai")).run_id)
+    run_id = (await world.uninstall()).run_id
+    attempt = await world.start(run_id)
+    assert attempt is not None
+    before = await world.store.head()
+    assert await world.settle(failed(attempt, ambiguous=ambiguous), run_id=run_id)
+    assert (await appended_since(world, before))[1] == InstallationReleased(run_id=run_id, doubtful_since=None)
+    again = await world.start((await world.uninstall()).run_id)
+    assert again is not None
+    assert again.live is not None
+
+
+async def test_how_to_use_it_stands_beside_what_is_live(world: World) -> None:
+    run_id = (await world.queue("openai")).run_id
+    attempt = await world.start(run_id)
+    assert attempt is not None
+    await world.settle_attempt(
+        SettleAttempt(run_id=run_id, outcome=succeeded(attempt), usage="skill_1 version 1"), context()
+    )
+    (changed,) = [event for event in await world.events() if isinstance(event, InstallationChanged)]
+    assert changed.usage == "skill_1 version 1"
 
 
 async def test_a_run_that_does_not_exist_is_not_found(world: World) -> None:

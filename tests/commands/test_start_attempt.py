@@ -3,13 +3,15 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from commands.start_attempt import LEASE_MARGIN_SECONDS
-from domain.errors import RunNotFound
+from domain.errors import ProviderInactive, RunNotFound
 from domain.install_run.events import Policy, ProviderStarted, RunQueued, RunStarted
 from domain.installation.events import Receipt
 from domain.installation.state import Live, installation_stream
 from domain.ports import Intent
+from domain.provider.events import ProviderActivated, ProviderDeactivated
 from domain.provider.state import provider_stream
 from tests.commands.stores import Uneven
 from tests.commands.world import NAME, RECEIPT, SKILL_ID, World, failed, names, succeeded
@@ -128,7 +130,14 @@ async def test_an_attempt_knows_what_is_live_before_it(world: World) -> None:
     await world.register("two")
     attempt = await world.start((await world.queue("openai")).run_id)
     assert attempt is not None
-    assert attempt.live == Live(run_id=first.run_id, version=1, digest=first.intent.digest, receipt=RECEIPT)
+    assert attempt.live == Live(
+        run_id=first.run_id,
+        skill_id=SKILL_ID,
+        provider_id=OPENAI_ID,
+        version=1,
+        digest=first.intent.digest,
+        receipt=RECEIPT,
+    )
     assert (attempt.intent.previous, attempt.intent.version) == (RECEIPT, 2)
     assert isinstance(attempt.intent.previous, Receipt)
     assert attempt.intent.digest != first.intent.digest
@@ -149,6 +158,74 @@ async def test_an_attempt_looks_back_to_where_the_doubt_began(world: World) -> N
     settled = await world.start((await world.queue("openai")).run_id)
     assert settled is not None
     assert settled.intent.since == NOON + timedelta(seconds=20)
+    assert (doubtful.doubts, still.doubts, settled.doubts) == ((), (still.intent,), ())
+
+
+async def test_an_attempt_knows_every_version_that_may_be_there_without_anybody_knowing(world: World) -> None:
+    """Also when another one is asked for now: what is found of them is one too many then."""
+    first = await world.start((await world.queue("openai")).run_id)
+    assert first is not None
+    await world.settle(failed(first, ambiguous=True), run_id=first.run_id)
+    await world.register("two")
+    second = await world.start((await world.queue("openai")).run_id)
+    assert second is not None
+    (doubt,) = second.doubts
+    assert (doubt.version, doubt.digest) == (1, first.intent.digest)
+    assert doubt == replace(second.intent, version=1, digest=first.intent.digest)
+    await world.settle(failed(second, ambiguous=True), run_id=second.run_id)
+    third = await world.start((await world.queue("openai")).run_id)
+    assert third is not None
+    assert [doubt.version for doubt in third.doubts] == [1, 2]
+    assert third.intent in third.doubts
+
+
+async def test_an_attempt_knows_under_which_receipt_the_version_was_there_before(world: World) -> None:
+    first = await world.carry_out((await world.queue("openai")).run_id)
+    assert first.former is None
+    await world.register("two")
+    second = await world.carry_out((await world.queue("openai")).run_id)
+    assert second.former is None
+    back = await world.start((await world.queue("openai", ref="1")).run_id)
+    assert back is not None
+    assert (back.former, back.intent.version) == (RECEIPT, 1)
+
+
+async def test_an_uninstall_knows_what_it_removes(world: World) -> None:
+    installed = await world.carry_out((await world.queue("openai")).run_id)
+    removing = await world.carry_out((await world.uninstall()).run_id)
+    assert (installed.kind, removing.kind) == ("install", "uninstall")
+    assert removing.live is not None
+    assert removing.intent.previous == RECEIPT
+
+
+async def test_at_a_connection_out_of_use_nothing_starts_until_it_is_back(world: World) -> None:
+    run_id = (await world.queue("openai")).run_id
+    await world.happen_to("openai", ProviderDeactivated(requested=True))
+    before = await world.store.head()
+    for process in (world, world.another_process()):
+        with pytest.raises(ProviderInactive):
+            await process.start(run_id)
+    assert await world.store.head() == before
+    await world.happen_to("openai", ProviderActivated())
+    assert await world.start(run_id) is not None
+
+
+async def test_a_start_and_a_deactivation_at_once_come_one_after_the_other() -> None:
+    """Once a connection is out of use nothing starts there, also not in a process that has not heard of it."""
+    for seed in range(5):
+        world = World(Uneven(seed))
+        await world.register()
+        await world.connect("openai")
+        run_id = (await world.queue("openai")).run_id
+        installer = World(world.store)
+        await asyncio.gather(
+            installer.start(run_id),
+            world.happen_to("openai", ProviderDeactivated(requested=True)),
+            return_exceptions=True,
+        )
+        happened = names(await world.events())
+        if "ProviderStarted" in happened:
+            assert happened.index("ProviderStarted") < happened.index("ProviderDeactivated")
 
 
 async def test_an_installer_that_remembers_fewer_versions_gets_those_that_came_since(world: World) -> None:

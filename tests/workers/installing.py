@@ -9,6 +9,7 @@ from uuid import UUID
 from adapters.memory.event_store import MemoryEventStore
 from domain.events import Event, Recorded
 from domain.install_run.events import RunFailed, RunPartiallyFailed, RunSucceeded
+from domain.ports import ProviderGateway
 from domain.provider.events import ProviderKind
 from domain.provider.state import provider_stream
 from domain.skill.state import skill_stream
@@ -57,6 +58,12 @@ class Installing:
         await self.issue()
         return queued.run_id
 
+    async def uninstall(self, provider: str = "openai") -> UUID:
+        """A run that removes what is live, and the ticket for it."""
+        run = await self.world.uninstall(provider)
+        await self.issue()
+        return run.run_id
+
     async def issue(self) -> None:
         events = await self.world.store.read(after=self._issued, limit=10_000)
         self._issued += len(events)
@@ -68,12 +75,16 @@ class Installing:
     async def prepare(self, kind: ProviderKind) -> None:
         """There is nothing to load."""
 
+    @property
+    def gateway(self) -> ProviderGateway:
+        return self.provider
+
     def installer(self, world: World) -> Installer:
         """Another world is another process: it has decided nothing yet."""
         return Installer(
             start=world.start_attempt,
             settle=world.settle_attempt,
-            gateway=self.provider,
+            gateway=self.gateway,
             bundles=self.world.bundles,
             connections=self.active,
             prepare=self.prepare,
@@ -97,9 +108,10 @@ class Installing:
         assert self.provider.open_count == 0
 
     async def ended(self, run_id: UUID) -> list[Event]:
-        """The events of a run, once it has ended."""
+        """The events of a run, once it has ended; meanwhile tickets are issued for the slots that come free."""
 
         async def has_ended() -> bool:
+            await self.issue()
             return isinstance((await self.recorded(run_id))[-1].event, ENDS)
 
         await eventually(has_ended, SECONDS_MAX)

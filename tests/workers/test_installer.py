@@ -1,20 +1,18 @@
 """What the installer makes of a ticket: how an attempt begins, what is asked of the provider, and what is recorded of it."""
 
-from typing import Any
-
 import pytest
 from structlog.testing import capture_logs
 
 from domain.errors import Code
-from domain.events import Event
-from domain.install_run.events import Policy, ProviderFailed, ProviderStarted, ProviderSucceeded, RunFailed
-from domain.installation.events import InstallationReleased
+from domain.install_run.events import Policy, ProviderFailed, ProviderSucceeded, RunFailed
+from domain.installation.events import InstallationChanged, InstallationReleased
 from domain.installation.state import installation_stream
 from domain.ports import ProviderError
 from domain.provider.state import provider_stream
 from domain.skill.events import SkillVersionPublished
 from tests.commands.world import SKILL_ID, names
 from tests.kit.shelf_provider import Fault
+from tests.workers.attempts import carry_out
 from tests.workers.installing import ACK, Installing, only
 from workers.installer import INSTALLER
 
@@ -28,13 +26,6 @@ async def installing() -> Installing:
     installing = Installing()
     await installing.connect()
     return installing
-
-
-async def carry_out(installing: Installing, **more: Any) -> list[Event]:
-    """Queue a run, let the installer work on it alone, and look at its events."""
-    run_id = await installing.queue(**more)
-    async with installing.working():
-        return await installing.ended(run_id)
 
 
 async def test_a_ticket_becomes_an_installation(installing: Installing) -> None:
@@ -55,7 +46,7 @@ async def test_a_ticket_becomes_an_installation(installing: Installing) -> None:
     (kept,) = installing.provider.shelf
     succeeded = only(story, ProviderSucceeded)
     assert (succeeded.receipt, succeeded.adopted) == (kept.receipt, False)
-    assert installing.provider.calls == ["find", "install"]
+    assert installing.provider.calls == ["install"]
     assert installing.tickets.answers == [ACK]
 
 
@@ -93,58 +84,11 @@ async def test_a_refusal_is_recorded_as_the_provider_said_it(installing: Install
     assert only(await installing.world.events(INSTALLATION), InstallationReleased).doubtful_since is None
 
 
-async def test_what_may_have_been_applied_is_looked_for_and_adopted(installing: Installing) -> None:
-    lost = ProviderError(Code.PROVIDER_TIMEOUT, "No answer.", retryable=True, ambiguous=True)
-    installing.provider.faults += [Fault(error=lost), Fault(error=lost, applied=True)]
-    first = only(await carry_out(installing), ProviderStarted)
-    for _ in range(2):
-        released = (await installing.world.events(INSTALLATION))[-1]
-        assert isinstance(released, InstallationReleased)
-        assert released.doubtful_since == first.since
-        installing.world.pass_time(3600)
-        events = await carry_out(installing)
-        assert only(events, ProviderStarted).since == first.since
+async def test_how_to_use_it_is_recorded_with_what_is_live(installing: Installing) -> None:
+    await carry_out(installing)
     (kept,) = installing.provider.shelf
-    succeeded = only(events, ProviderSucceeded)
-    assert (succeeded.receipt, succeeded.adopted) == (kept.receipt, True)
-    assert installing.provider.calls == [
-        "find",
-        "install",
-        "find",
-        "install",
-        "find",
-        f"adopt {kept.receipt.remote_id}",
-    ]
-
-
-async def test_what_is_older_than_the_doubt_is_not_ours(installing: Installing) -> None:
-    """The same bytes may be there because a person put them there."""
-    await installing.world.register()
-    installing.provider.keep(only(await installing.world.events(SKILL_ID), SkillVersionPublished).digest)
-    installing.world.pass_time(1)
-    assert not only(await carry_out(installing), ProviderSucceeded).adopted
-    assert len(installing.provider.shelf) == 2
-
-
-async def test_what_is_live_stays_as_it_is(installing: Installing) -> None:
-    first, second = [only(await carry_out(installing), ProviderSucceeded) for _ in range(2)]
-    assert (second.receipt, second.adopted) == (first.receipt, True)
-    assert installing.provider.calls == ["find", "install", "live"]
-
-
-async def test_what_is_live_no_more_is_created_again(installing: Installing) -> None:
-    await carry_out(installing)
-    installing.provider.shelf.clear()
-    assert not only(await carry_out(installing), ProviderSucceeded).adopted
-    assert len(installing.provider.shelf) == 1
-
-
-async def test_the_next_version_is_put_beside_the_one_before(installing: Installing) -> None:
-    await carry_out(installing)
-    await installing.world.register("two")
-    receipt = only(await carry_out(installing), ProviderSucceeded).receipt
-    assert (receipt.remote_id, receipt.remote_version) == ("skill_1", "2")
-    assert "live" not in installing.provider.calls
+    changed = only(await installing.world.events(INSTALLATION), InstallationChanged)
+    assert kept.receipt.remote_id in changed.usage
 
 
 async def test_bytes_that_are_gone_are_said_to_be_that(installing: Installing) -> None:
@@ -154,7 +98,7 @@ async def test_bytes_that_are_gone_are_said_to_be_that(installing: Installing) -
         failed = only(await installing.ended(run_id), ProviderFailed)
     assert (failed.code, failed.retryable, failed.ambiguous) == (Code.PROVIDER_MISCONFIGURED, False, False)
     assert "SKILL.md" in failed.message
-    assert installing.provider.calls == ["find"]
+    assert installing.provider.calls == []
 
 
 @pytest.mark.parametrize("error", [RuntimeError("sk-canary"), KeyError("sk-canary"), UnicodeError("sk-canary")])

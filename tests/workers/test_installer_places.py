@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from domain.provider.events import ProviderKind
@@ -59,6 +60,25 @@ async def test_a_connection_has_so_many_calls_at_once_and_no_more(installing: In
         for run_id in runs:
             await installing.ended(run_id)
     assert installing.provider.at_once_max["openai"] == 2
+
+
+async def test_more_places_are_used_at_once_also_while_every_place_is_taken(
+    installing: Installing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installer, "TAKE_SECONDS", 0.05)
+    connection = await installing.connect(places=1)
+    installing.provider.gates["openai"].clear()
+    runs = [await installing.queue(skill=f"skill-{number}") for number in range(4)]
+    async with installing.working():
+        await installing.calls_under_way(1)
+        installing.connections[:] = [replace(connection, concurrency_max=3)]
+        installing.changed.set()
+        await installing.calls_under_way(3)
+        assert installing.tickets.waiting(connection.provider_id) == 1
+        installing.provider.gates["openai"].set()
+        for run_id in runs:
+            await installing.ended(run_id)
+    assert installing.provider.at_once_max["openai"] == 3
 
 
 async def test_a_connection_that_hangs_delays_no_other(installing: Installing) -> None:

@@ -52,7 +52,7 @@ async def test_one_target_is_called_once_however_often_its_ticket_comes() -> Non
         installing.tickets.put(ticket.ticket)
         await installing.answered(*[ACK] * 7)
     assert names(events).count("ProviderStarted") == 1
-    assert installing.provider.calls == ["find", "install"]
+    assert installing.provider.calls == ["install"]
 
 
 async def test_with_the_store_away_a_ticket_comes_later() -> None:
@@ -66,7 +66,7 @@ async def test_with_the_store_away_a_ticket_comes_later() -> None:
         installing.tickets.pass_time()
         assert names(await installing.ended(run_id))[-1] == "RunSucceeded"
     assert installing.tickets.answers == [("later", AGAIN_SECONDS), ACK]
-    assert installing.provider.calls == ["find", "install"]
+    assert installing.provider.calls == ["install"]
 
 
 async def test_what_the_provider_did_is_recorded_when_the_store_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ async def test_what_the_provider_did_is_recorded_when_the_store_is_back(monkeypa
         store.away = False
         events = await installing.ended(run_id)
     assert names(events)[-2:] == ["ProviderSucceeded", "RunSucceeded"]
-    assert installing.provider.calls == ["find", "install"]
+    assert installing.provider.calls == ["install"]
 
 
 class Mistaken(MemoryEventStore):

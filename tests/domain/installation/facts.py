@@ -3,7 +3,13 @@
 from typing import Any, Final
 from uuid import UUID
 
-from domain.installation.events import InstallationAwaited, InstallationChanged, InstallationReserved
+from domain.installation.events import (
+    InstallationAwaited,
+    InstallationChanged,
+    InstallationRemoved,
+    InstallationReserved,
+    Receipt,
+)
 from tests.domain.facts import DIGEST, OPENAI, RECEIPT, SKILL_ID
 
 FIRST_RUN: Final = UUID(int=201)
@@ -12,13 +18,17 @@ THIRD_RUN: Final = UUID(int=203)
 PAIR: Final[dict[str, Any]] = {"skill_id": SKILL_ID, "provider_id": OPENAI.id}
 
 
-def reserved(run: UUID, version: int) -> InstallationReserved:
-    return InstallationReserved(run_id=run, version=version, **PAIR)
+def reserved(run: UUID, version: int, *, removes: bool = False) -> InstallationReserved:
+    return InstallationReserved(run_id=run, version=version, removes=removes, **PAIR)
 
 
-def awaited(run: UUID, version: int) -> InstallationAwaited:
-    return InstallationAwaited(run_id=run, version=version)
+def awaited(run: UUID, version: int, *, removes: bool = False) -> InstallationAwaited:
+    return InstallationAwaited(run_id=run, version=version, removes=removes)
 
 
-def changed(run: UUID, version: int) -> InstallationChanged:
-    return InstallationChanged(run_id=run, version=version, digest=DIGEST, receipt=RECEIPT, **PAIR)
+def changed(run: UUID, version: int, *, digest: str = DIGEST, receipt: Receipt = RECEIPT) -> InstallationChanged:
+    return InstallationChanged(run_id=run, version=version, digest=digest, receipt=receipt, **PAIR)
+
+
+def removed(run: UUID) -> InstallationRemoved:
+    return InstallationRemoved(run_id=run, **PAIR)

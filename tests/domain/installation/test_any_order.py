@@ -6,8 +6,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from domain.installation.decisions import change, claim, release
-from domain.installation.events import InstallationChanged, InstallationEvent, InstallationReserved
+from domain.installation.decisions import change, claim, release, remove
+from domain.installation.events import (
+    InstallationChanged,
+    InstallationEvent,
+    InstallationRemoved,
+    InstallationReserved,
+)
 from domain.installation.state import Claim, Installation, evolve
 from tests.domain.facts import DIGEST, NOON, RECEIPT
 from tests.domain.installation.facts import PAIR
@@ -43,6 +48,11 @@ class AnyOrder(RuleBasedStateMachine):
         if self.state is not None:
             self._leave(number, change(self.state, run_id=UUID(int=number), digest=DIGEST, receipt=RECEIPT, **PAIR))
 
+    @rule(number=runs)
+    def remove(self, number: int) -> None:
+        if self.state is not None:
+            self._leave(number, remove(self.state, run_id=UUID(int=number), **PAIR))
+
     @rule(number=runs, doubtful=st.booleans())
     def give_up(self, number: int, *, doubtful: bool) -> None:
         if self.state is not None:
@@ -68,11 +78,12 @@ class AnyOrder(RuleBasedStateMachine):
         assert turns == self.came[: len(turns)]
 
     @invariant()
-    def the_last_change_is_live(self) -> None:
-        changes = [event for event in self.events if isinstance(event, InstallationChanged)]
+    def the_last_change_is_live_unless_it_was_removed(self) -> None:
+        changes = [event for event in self.events if isinstance(event, InstallationChanged | InstallationRemoved)]
         live = self.state.live if self.state else None
-        assert (live and live.run_id) == (changes[-1].run_id if changes else None)
-        assert all(event.version == event.run_id.int + 1 for event in changes)
+        last = changes[-1] if changes else None
+        assert (live and live.run_id) == (last.run_id if isinstance(last, InstallationChanged) else None)
+        assert live is None or live.version == live.run_id.int + 1
 
 
 TestAnyOrder = AnyOrder.TestCase

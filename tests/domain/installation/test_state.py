@@ -1,10 +1,26 @@
 from datetime import timedelta
 
+from domain.errors import Code
 from domain.events import Event
-from domain.installation.events import InstallationReleased
+from domain.installation.events import (
+    InstallationCheckFailed,
+    InstallationDriftFound,
+    InstallationReleased,
+    InstallationVerified,
+    Receipt,
+)
 from domain.installation.state import Claim, Installation, Live, installation_stream
 from tests.domain.facts import CLAUDE, DIGEST, NOON, OPENAI, RECEIPT, SKILL_ID
-from tests.domain.installation.facts import FIRST_RUN, SECOND_RUN, THIRD_RUN, awaited, changed, reserved
+from tests.domain.installation.facts import (
+    FIRST_RUN,
+    PAIR,
+    SECOND_RUN,
+    THIRD_RUN,
+    awaited,
+    changed,
+    removed,
+    reserved,
+)
 from tests.kit.specification import folded
 
 LATER = NOON + timedelta(minutes=1)
@@ -35,7 +51,7 @@ def test_who_gets_the_slot_leaves_the_line() -> None:
 
 def test_a_change_is_live_and_frees_the_slot() -> None:
     installation = installation_after(*LINE, changed(FIRST_RUN, 1))
-    live = Live(run_id=FIRST_RUN, version=1, digest=DIGEST, receipt=RECEIPT)
+    live = Live(run_id=FIRST_RUN, version=1, digest=DIGEST, receipt=RECEIPT, **PAIR)
     assert installation == Installation(holder=None, waiting=(SECOND, THIRD), live=live)
     assert installation.claims == (SECOND, THIRD)
 
@@ -62,7 +78,55 @@ def test_doubt_is_kept_from_its_beginning_until_a_change() -> None:
     for since in (LATER, None):
         still = (*doubtful, InstallationReleased(run_id=SECOND_RUN, doubtful_since=since))
         assert installation_after(*still).doubtful_since == NOON
-    assert installation_after(*doubtful, changed(SECOND_RUN, 2)).doubtful_since is None
+    settled = installation_after(*doubtful, changed(SECOND_RUN, 2))
+    assert (settled.doubtful_since, settled.doubtful_versions) == (None, frozenset())
+
+
+def test_every_version_that_may_have_been_put_there_is_in_doubt() -> None:
+    doubtful = (
+        reserved(FIRST_RUN, 1),
+        InstallationReleased(run_id=FIRST_RUN, doubtful_since=NOON),
+        reserved(SECOND_RUN, 2),
+        InstallationReleased(run_id=SECOND_RUN, doubtful_since=NOON),
+        reserved(THIRD_RUN, 3),
+    )
+    assert installation_after(*doubtful).doubtful_versions == {1, 2}
+    for known in (changed(THIRD_RUN, 3), removed(THIRD_RUN)):
+        assert installation_after(*doubtful, known).doubtful_versions == frozenset()
+    assert installation_after(*doubtful, InstallationReleased(run_id=THIRD_RUN)).doubtful_versions == {1, 2}
+
+
+def test_what_was_live_before_is_kept_by_its_bytes_until_all_is_removed() -> None:
+    second = Receipt(remote_id="skill_1", remote_version="2")
+    story = (
+        reserved(FIRST_RUN, 1),
+        changed(FIRST_RUN, 1, digest="one"),
+        reserved(SECOND_RUN, 2),
+        changed(SECOND_RUN, 2, digest="two", receipt=second),
+    )
+    assert installation_after(*story).former == {"one": RECEIPT}
+    third = Receipt(remote_id="skill_1", remote_version="3")
+    back = (*story, reserved(THIRD_RUN, 1), changed(THIRD_RUN, 1, digest="one", receipt=third))
+    assert installation_after(*back).former == {"one": RECEIPT, "two": second}
+    again = (*back, reserved(FIRST_RUN, 2), changed(FIRST_RUN, 2, digest="two"))
+    assert installation_after(*again).former == {"one": third, "two": second}
+    assert installation_after(*back, reserved(FIRST_RUN, 1, removes=True), removed(FIRST_RUN)).former == {}
+
+
+def test_a_removal_leaves_nothing_but_the_line() -> None:
+    line = (reserved(FIRST_RUN, 1), changed(FIRST_RUN, 1), reserved(SECOND_RUN, 1, removes=True), awaited(THIRD_RUN, 3))
+    assert installation_after(*line).holder == Claim(run_id=SECOND_RUN, version=1, removes=True)
+    assert installation_after(*line, removed(SECOND_RUN)) == Installation(waiting=(THIRD,))
+
+
+def test_what_a_check_found_changes_nothing_that_is_decided_on() -> None:
+    before = (reserved(FIRST_RUN, 1), changed(FIRST_RUN, 1))
+    for found in (
+        InstallationVerified(run_id=FIRST_RUN),
+        InstallationDriftFound(run_id=FIRST_RUN, drift="missing"),
+        InstallationCheckFailed(run_id=FIRST_RUN, code=Code.PROVIDER_TIMEOUT, message="No answer."),
+    ):
+        assert installation_after(*before, found) == installation_after(*before)
 
 
 def test_a_pair_has_one_stream_and_no_other_pair_has_it() -> None:
