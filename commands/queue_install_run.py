@@ -74,6 +74,12 @@ class _Plan(Struct, frozen=True, kw_only=True):
     def accepted(self) -> tuple[Target, ...]:
         return tuple(target for target in self.targets if not self.refusals[target.id])
 
+    @property
+    def pairs(self) -> Mapping[UUID, Installation]:
+        """What was ever begun where this is going to be installed."""
+        found = {target.id: self.installations[target.id] for target in self.accepted}
+        return {provider_id: installation for provider_id, installation in found.items() if installation is not None}
+
 
 class QueueInstallRunHandler:
     """`limits` says what providers of a kind take."""
@@ -106,6 +112,7 @@ class QueueInstallRunHandler:
                 await _active(session, plan),
                 skill=plan.pin,
                 providers=frozenset(plan.providers),
+                pairs=plan.pairs,
                 reuse=command.on_duplicate == "reuse",
             )
             if reused is not None:
@@ -147,6 +154,7 @@ class QueueInstallRunHandler:
         return previewed
 
     async def _plan(self, session: Session, command: QueueInstallRun) -> _Plan:
+        decisions.check_target_count(len(command.providers))
         pin, version = await _pin(session, command)
         found = [await _provider(session, provider) for provider in command.providers]
         targets = tuple(Target(id=stream, name=provider.name, kind=provider.kind) for stream, provider in found)
@@ -181,14 +189,10 @@ async def _provider(session: Session, provider: str) -> tuple[UUID, Provider]:
 
 
 async def _active(session: Session, plan: _Plan) -> dict[UUID, InstallRun]:
-    """The runs that have the last word on one of these pairs, with the same version."""
-    last = [
-        installation.claims[-1]
-        for target in plan.accepted
-        if (installation := plan.installations[target.id]) is not None and installation.claims
-    ]
-    wanted = {claim.run_id for claim in last if claim.version == plan.pin.version and not claim.removes}
-    runs = {run_id: await session.load(run_id, INSTALL_RUN) for run_id in wanted}
+    runs = {
+        run_id: await session.load(run_id, INSTALL_RUN)
+        for run_id in decisions.last_words(plan.pairs, version=plan.pin.version)
+    }
     return {run_id: run for run_id, run in runs.items() if run is not None}
 
 

@@ -58,6 +58,7 @@ SCHEMA: Final = """
     CREATE UNIQUE INDEX ON {table} (queued_position DESC);
     CREATE INDEX ON {table} (status, queued_position DESC);
     CREATE INDEX ON {table} (skill_id, queued_position DESC);
+    CREATE INDEX ON {table} (kind, queued_position DESC) WHERE kind <> 'install';
     CREATE INDEX ON {table} USING gin (provider_ids);
     CREATE INDEX ON {table} USING gin (failures) WHERE failures <> '{}';
     CREATE INDEX ON {table} USING brin (queued_at) WITH (autosummarize = on);

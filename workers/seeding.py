@@ -1,19 +1,39 @@
-"""What the first start leaves behind: the first admin key and, with a sandbox, a connection to it and the example skills."""
+"""What the first start leaves behind: the first admin key and, with a sandbox, connections to it and the example skills."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
+
+from msgspec import Struct
 
 from adapters.sources.folder import read_folder
 from commands.connect_provider import ConnectProvider
 from commands.issue_api_key import FIRST_KEY_ID, IssueApiKey
 from commands.register_skill import RegisterSkill
-from domain.errors import ProviderNameTaken
+from commands.verify_provider import VerifyProvider
+from domain.errors import SkillUnavailable
 from domain.events import Actor, Context, Role
+from domain.provider.events import ProviderKind
+from domain.provider.state import PROVIDER, provider_stream
+from domain.skill.sources import InlineFiles
 from workers.settings import Settings, shared_folder
-from workers.wiring import write_side
+from workers.wiring import WriteSide, write_side
 
-SANDBOX_PROVIDER: Final = "openai"
+
+class SandboxConnection(Struct, frozen=True, kw_only=True):
+    """Named after its kind. `path` is where the sandbox speaks its dialect; `key` begins as this provider's keys do."""
+
+    kind: ProviderKind
+    path: str
+    key: str
+
+
+SANDBOX_CONNECTIONS: Final = (
+    SandboxConnection(kind="openai", path="/openai/v1", key="sk-proj-sandbox-"),
+    SandboxConnection(kind="claude", path="/anthropic", key="sk-ant-api03-sandbox-"),
+    SandboxConnection(kind="gemini", path="/gemini", key="AIzaSandbox"),
+)
 
 
 async def first_key(settings: Settings, *, by: str) -> str | None:
@@ -24,21 +44,35 @@ async def first_key(settings: Settings, *, by: str) -> str | None:
 
 
 async def seed_sandbox(settings: Settings, *, sandbox_url: str) -> None:
-    """Connect the sandbox and register the examples, unless that was done before. Raises StoreOffline."""
-    context = _context("first-sandbox", by="up")
+    """Connect the sandbox's providers and register the examples, as far as that was not done before, or was undone by a
+    person. Raises StoreOffline.
+    """
     async with write_side(settings, part="up") as write:
+        context = _context("first-sandbox", by="up")
         for folder in example_folders():
-            await write.commands.register_skill(RegisterSkill(files=read_folder(folder)), context)
+            await _register(write, folder, context)
+        await asyncio.gather(*(_connect(write, connection, sandbox_url, context) for connection in SANDBOX_CONNECTIONS))
+
+
+async def _register(write: WriteSide, folder: Path, context: Context) -> None:
+    command = RegisterSkill(source=InlineFiles(files=read_folder(folder)))
+    try:
+        await write.commands.register_skill(command, context)
+    except SkillUnavailable:
+        return
+
+
+async def _connect(write: WriteSide, connection: SandboxConnection, sandbox_url: str, context: Context) -> None:
+    """What has the name already is left as it is, unless it is ours and the start before was cut short."""
+    base_url = f"{sandbox_url}{connection.path}"
+    known = PROVIDER.fold(await write.store.load(provider_stream(connection.kind)))
+    if known is None:
         connect = ConnectProvider(
-            kind="openai",
-            name=SANDBOX_PROVIDER,
-            credential=f"sk-sandbox-{uuid4().hex}",
-            base_url=f"{sandbox_url}/openai/v1",
+            kind=connection.kind, name=connection.kind, credential=f"{connection.key}{uuid4().hex}", base_url=base_url
         )
-        try:
-            await write.commands.connect_provider(connect, context)
-        except ProviderNameTaken:
-            return
+        await write.commands.connect_provider(connect, context)
+    elif known.base_url == base_url and not known.active and not known.shelved:
+        await write.commands.verify_provider(VerifyProvider(provider=connection.kind), context)
 
 
 def example_folders() -> list[Path]:

@@ -12,8 +12,15 @@ from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
 from adapters.http.operations import Operation, described
 from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
-from adapters.http.resources import InstallRunAnswer, RequestedInstallRun, as_stored, shown_as
-from commands.queue_install_run import QueueInstallRun
+from adapters.http.resources import (
+    InstallRunAnswer,
+    InstallRunPreview,
+    RequestedInstallRun,
+    TargetPreview,
+    as_stored,
+    shown_as,
+)
+from commands.queue_install_run import PreviewedRun, PreviewedTarget, QueueInstallRun
 from domain.errors import Code, RunNotFound
 from domain.events import Role
 from domain.install_run.events import Policy
@@ -28,13 +35,16 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class NewInstallRun(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """`skill` and `providers` are ids or names; `ref` is `latest`, a number, or the beginning of a digest."""
+    """`skill` and `providers` are ids or names; `ref` is `latest`, a label, a number, or the beginning of a digest. With
+    `dry_run` nothing is stored: the answer says what each provider would take.
+    """
 
     skill: Name
     ref: Name = "latest"
     providers: tuple[Name, ...]
     policy: Policy = Policy()
     on_duplicate: Literal["reuse", "reject"] = "reuse"
+    dry_run: bool = False
 
 
 class HistoryQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -61,13 +71,17 @@ HISTORY_QUERY: Final = QueryReader(HistoryQuery)
             summary="Ask for a skill to be installed at providers",
             answers={
                 202: ("The run, stored and queued.", RequestedInstallRun),
-                200: ("An active run that does exactly this already.", RequestedInstallRun),
+                200: (
+                    "An active run that does exactly this already; or, of a dry run, what each provider would take.",
+                    (RequestedInstallRun, InstallRunPreview),
+                ),
             },
             body=NewInstallRun,
             refuses=(
                 Code.NOT_FOUND_SKILL,
                 Code.NOT_FOUND_VERSION,
                 Code.NOT_FOUND_PROVIDER,
+                Code.CONFLICT_SKILL,
                 Code.CONFLICT_PROVIDER,
                 Code.CONFLICT_RUN,
                 Code.CONFLICT_BUSY,
@@ -77,7 +91,7 @@ HISTORY_QUERY: Final = QueryReader(HistoryQuery)
 )
 async def queue_install_run(
     request: Request[Any, Any, Any], application: NamedDependency[Application]
-) -> Response[RequestedInstallRun]:
+) -> Response[RequestedInstallRun | InstallRunPreview]:
     NO_QUERY.read(request)
     body = await BODY.read(request)
     command = QueueInstallRun(
@@ -87,6 +101,9 @@ async def queue_install_run(
         policy=body.policy,
         on_duplicate=body.on_duplicate,
     )
+    if body.dry_run:
+        previewed = await application.preview_install_run(command, context_of(request.scope))
+        return Response(_shown(previewed), status_code=200)
     queued = await application.queue_install_run(command, context_of(request.scope))
     history = queued.history or await application.store.load(queued.run_id)
     return Response(
@@ -155,6 +172,24 @@ async def show_run_history(
     asked = HISTORY_QUERY.read(request)
     query = GetRunHistory(run_id=_run_id(run), cursor=asked.cursor, limit=asked.limit, min_position=asked.min_position)
     return await get_run_history(application.reader, query)
+
+
+def _shown(previewed: PreviewedRun) -> InstallRunPreview:
+    targets = tuple(_shown_target(target) for target in previewed.targets)
+    return InstallRunPreview(skill=previewed.skill, policy=previewed.policy, targets=targets)
+
+
+def _shown_target(previewed: PreviewedTarget) -> TargetPreview:
+    first = previewed.refusals[0] if previewed.refusals else None
+    return TargetPreview(
+        provider=previewed.target,
+        accepted=first is None,
+        code=first.code if first else None,
+        message=first.message if first else None,
+        refusals=previewed.refusals,
+        installed_version=previewed.installed_version,
+        active_run_id=previewed.active_run_id,
+    )
 
 
 def _run_id(text: str) -> UUID:

@@ -11,7 +11,8 @@ from domain.skill.refusals import quoted
 from domain.skill.state import SkillVersion
 
 REFUSALS_MAX: Final = 20
-MARKUP: Final = re.compile(r"<[^<>]*>")
+# A tag, and not the two signs of "fewer < than > more".
+MARKUP: Final = re.compile(r"</?[A-Za-z_!?][^<>]*>")
 SKILL_MD: Final = "skill.md"
 
 

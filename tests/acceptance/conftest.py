@@ -125,8 +125,8 @@ class Sandbox:
 
     url: str
 
-    def fault(self, kind: str, *, operation: str = "create_skill", times: int = 1, **more: object) -> None:
-        fault = {"provider": "openai", "operation": operation, "kind": kind, "times": times, **more}
+    def fault(self, kind: str, *, operation: str = "create_skill", **more: object) -> None:
+        fault = {"provider": "openai", "operation": operation, "kind": kind, "times": 1, **more}
         httpx2.post(f"{self.url}/_sandbox/faults", json=fault, trust_env=False).raise_for_status()
 
     def live(self, name: str) -> list[dict[str, Any]]:

@@ -87,22 +87,6 @@ def test_a_refused_install_says_why_in_words(cli: CommandLine, registered: str, 
     assert "quota_exceeded:provider" in listed.out
 
 
-def test_a_run_that_fails_at_one_of_two_providers_has_an_exit_code_of_its_own(
-    cli: CommandLine, registered: str, sandbox: Sandbox
-) -> None:
-    other = f"other-{registered}"
-    connected = cli(
-        *("providers", "connect", other, "--kind", "openai", "--credential-stdin", "--json"),
-        *("--base-url", f"{sandbox.url}/openai/v1"),
-        stdin="sk-another-account\n",
-    )
-    assert (connected.code, connected.json["active"]) == (0, True), connected
-    assert "sk-another" not in connected.out + connected.err
-    sandbox.fault("status", status=429, code="insufficient_quota")
-    partial = cli("install", registered, "--on", f"openai,{other}", "--wait", "--json")
-    assert (partial.code, partial.json["status"]) == (6, "partial_failed"), partial
-
-
 def test_a_run_in_flight_is_joined_or_refused(cli: CommandLine, registered: str, gate: tuple[str, Gate]) -> None:
     name, provider = gate
     first = cli("install", registered, "--on", name, "--json").json

@@ -15,7 +15,8 @@ from tests.acceptance.conftest import COMMAND
 from tests.kit.waiting import wait_until
 from workers.settings import unsettled_environment
 from workers.terminal.client import Client
-from workers.terminal.demo_story import Mismatch, Narrator, Story
+from workers.terminal.demo_story import Story
+from workers.terminal.narrator import Mismatch, Narrator
 from workers.terminal.sandbox_controls import SandboxControls
 from workers.terminal.screen import Screen
 from workers.terminal.trial import Trial
@@ -51,12 +52,23 @@ def test_the_story_is_told_and_nothing_is_left(environment: dict[str, str], temp
     )
     assert demo.returncode == 0, demo.stderr
     seen = json.loads(demo.stdout)
-    assert [run["status"] for run in seen["runs"]] == ["success", "failed"]
-    assert [entry["name"] for entry in seen["live"]] == ["release-notes"]
+    assert [run["status"] for run in seen["runs"]] == ["success", "success", "partial_failed"]
+    assert seen["runs"][-1]["failures"] == {"too_large:provider": 1, "quota_exceeded:provider": 1}
+    assert [target["accepted"] for target in seen["preview"]["targets"]] == [True, True, False]
+    assert sorted((entry["name"], entry["provider"], len(entry["versions"])) for entry in seen["live"]) == [
+        ("incident-report-ko", "claude", 1),
+        ("release-notes", "claude", 2),
+        ("release-notes", "gemini", 1),
+        ("release-notes", "openai", 2),
+    ]
+    assert {one["provider"]["name"] for one in seen["installations"]} == {"openai", "claude", "gemini"}
     for line in (
-        "release-notes v2 is live at openai.",
-        "incident-report-ko v1 could not be installed at openai (quota_exceeded:provider).",
+        "release-notes v2 is live at openai, claude and gemini.",
+        "incident-report-ko v2 would be taken by openai and claude, and not by gemini. Nothing was stored or sent.",
+        "incident-report-ko v2 is live at claude, and could not be installed at openai (quota_exceeded:provider) and ",
+        "gemini: too_large:provider, so it was not asked",
         "entries: every event has one.",
+        "Waybill and the providers say the same, id by id.",
     ):
         assert line in demo.stderr
     assert "\x1b" not in demo.stderr
@@ -66,7 +78,7 @@ def test_the_story_is_told_and_nothing_is_left(environment: dict[str, str], temp
 def test_an_interrupted_demo_leaves_nothing_running(environment: dict[str, str], temporary: Path) -> None:
     with subprocess.Popen([*COMMAND, "demo"], env=environment, stdout=subprocess.PIPE, encoding="utf-8") as demo:
         assert demo.stdout is not None
-        assert any(line.startswith("2. Register") for line in demo.stdout)
+        assert any(line.startswith("2. Three providers") for line in demo.stdout)
         family = psutil.Process(demo.pid).children(recursive=True)
         assert len(family) > 5
         demo.send_signal(signal.SIGINT)
@@ -79,7 +91,7 @@ def test_an_interrupted_demo_leaves_nothing_running(environment: dict[str, str],
 def test_a_killed_demo_leaves_nothing_running(environment: dict[str, str]) -> None:
     with subprocess.Popen([*COMMAND, "demo"], env=environment, stdout=subprocess.PIPE, encoding="utf-8") as demo:
         assert demo.stdout is not None
-        assert any(line.startswith("2. Register") for line in demo.stdout)
+        assert any(line.startswith("2. Three providers") for line in demo.stdout)
         family = psutil.Process(demo.pid).children(recursive=True)
         demo.kill()
     wait_until(lambda: not any(one.is_running() for one in family), STOP_SECONDS)
@@ -106,12 +118,12 @@ def test_a_demo_that_cannot_start_says_why_and_leaves_nothing(environment: dict[
 class Lenient(SandboxControls):
     """A provider that accepts what the story says it refuses."""
 
-    def refuse_next_create(self, *, status: int, code: str) -> None: ...
+    def refuse_next_create(self, provider: str, *, status: int, code: str) -> None: ...
 
 
 def test_the_story_notices_when_it_is_not_true(waybill: Trial, client: Client, tmp_path: Path) -> None:
     story = Story(
         narrator=Narrator(Screen().talk), client=client, sandbox=Lenient(waybill.sandbox_url), folder=tmp_path
     )
-    with pytest.raises(Mismatch, match="the run fails"):
+    with pytest.raises(Mismatch, match="openai fails with"):
         story.play()

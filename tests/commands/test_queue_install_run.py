@@ -8,6 +8,7 @@ from domain.errors import (
     ProviderInactive,
     ProviderNotFound,
     SkillNotFound,
+    SkillUnavailable,
     VersionNotFound,
     WaybillError,
 )
@@ -91,6 +92,7 @@ async def test_a_run_keeps_the_version_that_its_ref_picked(world: World) -> None
         ({"providers": (str(SKILL_ID),)}, ProviderNotFound, str(SKILL_ID)),
         ({"providers": ("openai", "refused")}, ProviderInactive, "refused"),
         ({"providers": ()}, BadRequest, "1 to 20"),
+        ({"providers": ("unknown",) * 21}, BadRequest, "1 to 20"),
         ({"providers": ("openai", str(OPENAI_ID))}, BadRequest, "twice"),
     ],
 )
@@ -116,9 +118,18 @@ async def test_another_version_waits_in_line_where_the_slot_is_held_and_not_else
         InstallationReserved(run_id=second.run_id, skill_id=SKILL_ID, provider_id=BACKUP_ID, version=2)
     ]
     assert not second.reused
-    again = await world.queue("openai", "backup")
-    assert (again.run_id, again.reused) == (second.run_id, True)
-    assert (await world.queue("openai", ref="1")).run_id == first.run_id
+    assert second.run_id != first.run_id
+
+
+async def test_an_archived_skill_is_not_installed(world: World) -> None:
+    other = world.another_process()
+    await world.queue("openai")
+    await other.archive()
+    before = await world.store.head()
+    for process in (world, other):
+        with pytest.raises(SkillUnavailable, match="archived"):
+            await process.queue("backup")
+    assert await world.store.head() == before
 
 
 async def test_another_skill_at_the_same_provider_waits_for_nobody(world: World) -> None:

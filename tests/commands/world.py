@@ -10,19 +10,26 @@ from adapters.memory.event_store import MemoryEventStore
 from adapters.sources.inline import read_inline
 from commands.authenticate import Authenticate
 from commands.connect_provider import ConnectProvider, ConnectProviderHandler, ProviderConnection
-from commands.handling import Handling
+from commands.handling import Handling, Session
 from commands.issue_api_key import IssueApiKeyHandler
-from commands.queue_install_run import QueuedRun, QueueInstallRun, QueueInstallRunHandler
+from commands.queue_install_run import PreviewedRun, QueuedRun, QueueInstallRun, QueueInstallRunHandler
 from commands.register_skill import RegisterSkill, RegisterSkillHandler, SkillRegistration
 from commands.settle_attempt import SettleAttempt, SettleAttemptHandler
 from commands.start_attempt import Attempt, StartAttempt, StartAttemptHandler
+from commands.uninstall_skill import UninstallRun, UninstallSkill, UninstallSkillHandler
+from commands.verify_installation import VerifyInstallationsHandler
 from domain.errors import Code
 from domain.events import Event
 from domain.install_run.events import ProviderFailed, ProviderSucceeded
 from domain.installation.events import Receipt
-from domain.provider.state import provider_stream
-from domain.skill.bundle import InlineFile
-from domain.skill.state import skill_stream
+from domain.installation.state import installation_stream
+from domain.ports import Limits
+from domain.provider.events import ProviderEvent, ProviderKind
+from domain.provider.state import PROVIDER, provider_stream
+from domain.skill.bundle import Bundle, InlineFile
+from domain.skill.events import Origin, SkillArchived
+from domain.skill.sources import InlineFiles, SkillSource
+from domain.skill.state import SKILL, skill_stream
 from tests.kit.facts import NOON, context
 from tests.kit.memory_provider import KEY, MemoryGateway, MemoryVault
 
@@ -30,6 +37,17 @@ NAME = "release-notes"
 SKILL_ID = skill_stream(NAME)
 RECEIPT = Receipt(remote_id="skill_1", remote_version="1")
 BASE_URL = "https://provider.example/v1"
+# Gemini's are so small that a test sees them.
+ROOMY = Limits(bundle_bytes_max=1_000_000, file_bytes_max=1_000_000, files_max=500)
+TIGHT_BYTES = 1_000
+LIMITS: dict[ProviderKind, Limits] = {
+    "openai": ROOMY,
+    "claude": Limits(bundle_bytes_max=1_000_000, file_bytes_max=1_000_000, files_max=500, reserved_words=("claude",)),
+    "gemini": Limits(
+        bundle_bytes_max=TIGHT_BYTES, file_bytes_max=TIGHT_BYTES, files_max=500, reserved_words=("gemini",)
+    ),
+    "noop": ROOMY,
+}
 
 
 class World:
@@ -42,13 +60,13 @@ class World:
         self.vault = MemoryVault(self.store.rows, environment={"WAYBILL_CREDENTIAL_GOOD": KEY})
         self.gateway = MemoryGateway(self.vault)
         self.handling = Handling(store=self.store, clock=lambda: self.now, new_id=uuid4)
-        self.register_skill = RegisterSkillHandler(
-            handling=self.handling, bundles=self.bundles, read_bundle=read_inline
-        )
+        self.register_skill = RegisterSkillHandler(handling=self.handling, bundles=self.bundles, read_source=read_given)
         self.connect_provider = ConnectProviderHandler(handling=self.handling, vault=self.vault, gateway=self.gateway)
-        self.queue_install_run = QueueInstallRunHandler(handling=self.handling)
+        self.queue_install_run = QueueInstallRunHandler(handling=self.handling, limits=LIMITS.__getitem__)
         self.start_attempt = StartAttemptHandler(handling=self.handling)
         self.settle_attempt = SettleAttemptHandler(handling=self.handling)
+        self.uninstall_skill = UninstallSkillHandler(handling=self.handling)
+        self.verify_installations = VerifyInstallationsHandler(handling=self.handling, gateway=self.gateway)
         self.issue_api_key = IssueApiKeyHandler(handling=self.handling, random_bytes=os.urandom)
         self.authenticate = Authenticate(store=self.store, clock=lambda: self.now)
 
@@ -62,7 +80,7 @@ class World:
         """A version whose bytes are as different as the text."""
         skill_md = f"---\nname: {name}\ndescription: Writes release notes.\n---\n\n{text}\n"
         return await self.register_skill(
-            RegisterSkill(files=(InlineFile(path="SKILL.md", content=skill_md),)), context()
+            RegisterSkill(source=InlineFiles(files=(InlineFile(path="SKILL.md", content=skill_md),))), context()
         )
 
     async def connect(self, name: str = "openai", **more: Any) -> ProviderConnection:
@@ -72,6 +90,31 @@ class World:
     async def queue(self, *providers: str, **more: Any) -> QueuedRun:
         facts = {"skill": NAME, "providers": providers} | more
         return await self.queue_install_run(QueueInstallRun(**facts), context())
+
+    async def preview(self, *providers: str, **more: Any) -> PreviewedRun:
+        facts = {"skill": NAME, "providers": providers} | more
+        return await self.queue_install_run.preview(QueueInstallRun(**facts), context())
+
+    async def uninstall(self, provider: str = "openai", *, skill: str = NAME) -> UninstallRun:
+        installation_id = installation_stream(skill_stream(skill), provider_stream(provider))
+        return await self.uninstall_skill(UninstallSkill(installation_id=installation_id), context())
+
+    async def happen_to(self, provider: str, *events: ProviderEvent) -> None:
+        """What somebody else did with the connection."""
+        stream = provider_stream(provider)
+
+        async def decide(session: Session) -> None:
+            await session.load(stream, PROVIDER)
+            session.append(stream, *events)
+
+        await self.handling.handle(decide, context=context())
+
+    async def archive(self) -> None:
+        async def decide(session: Session) -> None:
+            await session.load(SKILL_ID, SKILL)
+            session.append(SKILL_ID, SkillArchived())
+
+        await self.handling.handle(decide, context=context())
 
     async def start(self, run_id: UUID, provider: str = "openai") -> Attempt | None:
         command = StartAttempt(run_id=run_id, provider_id=provider_stream(provider))
@@ -91,6 +134,12 @@ class World:
         """All events, or those of one stream."""
         recorded = await (self.store.load(stream) if stream else self.store.read(after=0, limit=10_000))
         return [one.event for one in recorded]
+
+
+async def read_given(source: SkillSource) -> tuple[Bundle, Origin]:
+    """Files in the request: where else they may come from is for the tests of the sources."""
+    assert isinstance(source, InlineFiles)
+    return read_inline(source.files), Origin(source="inline")
 
 
 def succeeded(attempt: Attempt) -> ProviderSucceeded:

@@ -8,6 +8,7 @@ from domain.errors import Code
 from domain.install_run.events import (
     Policy,
     ProviderFailed,
+    ProviderRefused,
     ProviderStarted,
     ProviderSucceeded,
     RunQueued,
@@ -57,3 +58,7 @@ def failed(
         retryable=False,
         ambiguous=False,
     )
+
+
+def refused(target: Target, *, code: Code = Code.PROVIDER_TOO_LARGE) -> ProviderRefused:
+    return ProviderRefused(provider_id=target.id, code=code, message="The provider would say no.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+from typing import Literal
 
 from hypothesis import strategies as st
 
@@ -12,24 +13,41 @@ from domain.errors import Code
 from domain.events import Recorded, Role
 from domain.install_run.state import TargetStatus
 from domain.provider.events import (
+    CredentialRef,
     ProviderActivated,
+    ProviderCredentialChanged,
     ProviderDeactivated,
+    ProviderReconfigured,
     ProviderVerificationFailed,
     ProviderVerified,
 )
 from domain.provider.state import provider_stream
+from domain.skill.events import SkillArchived, SkillLabelled, SkillUnarchived
+from domain.skill.state import skill_stream
 from tests.projections.stories import Run, Story
 
 STEPS_MAX = 60
+CHOICES = 10_000
+LINES_MAX = 3
 SKILLS = ("kbo-results", "한국어-요약")
 PROVIDERS = ("openai", "claude", "gemini")
 MESSAGES = ("too large", "", 'quotes " and \\ and \n lines', "너무 큽니다 😀", "null", "{}")
 FAILURES = (Code.PROVIDER_TOO_LARGE, Code.PROVIDER_TIMEOUT)
-VERIFICATIONS = (
+OF_CONNECTIONS = (
     (ProviderVerified(),),
     (ProviderVerified(), ProviderActivated()),
     (ProviderVerificationFailed(code=Code.PROVIDER_UNAUTHORIZED, message="no"), ProviderDeactivated()),
+    (ProviderDeactivated(requested=True),),
+    (
+        ProviderReconfigured(base_url="https://api.example/v2", base_agent="agent-2", concurrency_max=2),
+        ProviderCredentialChanged(credential=CredentialRef(source="file", name="key-2")),
+    ),
 )
+# Those that a person may be interested in, whatever state the skill is in.
+OF_SKILLS = ((SkillLabelled(label="stable", version=1),), (SkillArchived(),), (SkillUnarchived(),))
+
+
+Step = Callable[[], object]
 
 
 class Teller:
@@ -39,36 +57,78 @@ class Teller:
         self.story = Story()
         self._runs: list[Run] = []
         self._connected: list[str] = []
+        self._published: list[str] = []
 
-    def steps(self) -> list[Callable[[], object]]:
-        steps: list[Callable[[], object]] = [partial(self.story.publish, name) for name in SKILLS]
-        steps += [partial(self._connect, name) for name in PROVIDERS if name not in self._connected]
-        steps += [
-            partial(self.story.add, provider_stream(name), *events)
-            for name in self._connected
-            for events in VERIFICATIONS
+    def tell(self, choice: int) -> None:
+        """One step: the number picks what it is about, and which of those that are possible."""
+        progress = [step for run in self._runs for name in PROVIDERS for step in _next(run, name)]
+        subjects = [
+            self._of_skills(),
+            self._of_connections(),
+            self._of_access(),
+            # Lines should form, and also come to an end.
+            progress if len(progress) > LINES_MAX else self._of_requests(),
+            *[progress] * 3,
+            [step for name in PROVIDERS if self.story.live(SKILLS[0], name) for step in self._of_live(name)],
         ]
-        steps += [self._queue(PROVIDERS[:count]) for count in (1, 2, 3)]
-        steps += [step for run in self._runs for name in PROVIDERS for step in _next(run, name)]
+        steps = subjects[choice % len(subjects)] or self._of_requests()
+        steps[choice // len(subjects) % len(steps)]()
+
+    def _of_skills(self) -> list[Step]:
+        changes = [
+            partial(self.story.add, skill_stream(name), *events) for name in self._published for events in OF_SKILLS
+        ]
+        return [*(partial(self._publish, name) for name in SKILLS), *changes]
+
+    def _of_connections(self) -> list[Step]:
+        return [
+            *(partial(self._connect, name) for name in PROVIDERS if name not in self._connected),
+            *(
+                partial(self.story.add, provider_stream(name), *events)
+                for name in self._connected
+                for events in OF_CONNECTIONS
+            ),
+        ]
+
+    def _of_requests(self) -> list[Step]:
+        return [
+            *(self._queue(PROVIDERS[:count]) for count in (1, 2, 3)),
+            *(self._queue(PROVIDERS[:2], refused=PROVIDERS[:count]) for count in (1, 2)),
+        ]
+
+    def _of_access(self) -> list[Step]:
         key = f"key-{len(self.story.events)}"
         issued = ApiKeyIssued(key_id=key, name="ci", role=Role.OPERATOR, secret_sha256="0" * 64)
         denied = AccessDenied(source="127.0.0.1", code=Code.FORBIDDEN, method="GET", path="/api/keys", count=3)
         return [
-            *steps,
             partial(self.story.add, key_stream(key), issued),
             partial(self.story.add, denials_stream("127.0.0.1"), denied),
         ]
+
+    def _publish(self, name: str) -> None:
+        self._published.append(name)
+        self.story.publish(name)
 
     def _connect(self, name: str) -> None:
         self._connected.append(name)
         self.story.connect(name)
 
-    def _queue(self, providers: tuple[str, ...]) -> Callable[[], object]:
+    def _queue(self, providers: tuple[str, ...], refused: tuple[str, ...] = ()) -> Step:
         number = len(self._runs)
-        return lambda: self._runs.append(self.story.run(number, *providers, version=number + 1))
+        return lambda: self._runs.append(self.story.run(number, *providers, version=number + 1, refused=refused))
+
+    def _of_live(self, provider: str) -> list[Step]:
+        number = len(self._runs)
+        steps: list[Step] = [lambda: self._runs.append(self.story.removal(number, provider))]
+        installation = self.story.installation(skill_stream(SKILLS[0]), provider_stream(provider))
+        if installation is None or installation.holder is not None:
+            return steps
+        answers: tuple[Literal["in_use", "missing", "changed"], ...] = ("in_use", "missing", "changed")
+        checks = [partial(self.story.check, provider, answer) for answer in answers]
+        return [*steps, *checks, partial(self.story.fail_check, provider)]
 
 
-def _next(run: Run, provider: str) -> list[Callable[[], object]]:
+def _next(run: Run, provider: str) -> list[Step]:
     target = run.state.target(provider_stream(provider))
     if target is None or not run.holds(provider):
         return []
@@ -84,9 +144,8 @@ def _next(run: Run, provider: str) -> list[Callable[[], object]]:
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
     teller = Teller()
-    for choice in draw(st.lists(st.integers(min_value=0, max_value=10_000), max_size=STEPS_MAX)):
-        steps = teller.steps()
-        steps[choice % len(steps)]()
+    for choice in draw(st.lists(st.integers(0, CHOICES), max_size=STEPS_MAX)):
+        teller.tell(choice)
     return teller.story
 
 

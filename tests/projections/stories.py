@@ -1,16 +1,27 @@
 """Histories as the domain decides them: skills and their versions, connections, runs, and how each target ends."""
 
+from collections.abc import Sequence
+from typing import Literal
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.errors import Code
 from domain.install_run import decisions as runs
-from domain.install_run.events import Policy, ProviderFailed, ProviderSucceeded, RunEvent, SkillPin, Target
+from domain.install_run.events import (
+    Policy,
+    ProviderFailed,
+    ProviderRefused,
+    ProviderSucceeded,
+    RunEvent,
+    RunKind,
+    SkillPin,
+    Target,
+)
 from domain.install_run.state import InstallRun, evolve
 from domain.installation import decisions as installations
 from domain.installation.events import InstallationEvent, Receipt
-from domain.installation.state import Installation, installation_stream
+from domain.installation.state import Installation, Live, installation_stream
 from domain.installation.state import evolve as evolve_installation
-from domain.provider.events import CredentialRef, ProviderConnected
+from domain.provider.events import CredentialRef, ProviderConnected, ProviderKind
 from domain.provider.state import provider_stream
 from domain.skill.events import ManifestEntry, SkillRegistered, SkillVersionPublished
 from domain.skill.state import skill_stream
@@ -20,6 +31,8 @@ from tests.kit.projection_spec import History
 SKILL = skill_stream("kbo-results")
 OPENAI = provider_stream("openai")
 CLAUDE = provider_stream("claude")
+GEMINI = provider_stream("gemini")
+KINDS: dict[str, ProviderKind] = {"claude": "claude", "gemini": "gemini"}
 
 
 class Story(History):
@@ -47,7 +60,7 @@ class Story(History):
         credential = CredentialRef(source="env", name="WAYBILL_CREDENTIAL_OPENAI")
         connected = ProviderConnected(
             name=name,
-            kind="openai",
+            kind=kind_of(name),
             base_url="https://api.example",
             credential=credential,
             organization="org-1",
@@ -55,9 +68,50 @@ class Story(History):
         )
         self.add(provider_stream(name), connected)
 
-    def run(self, number: int, *providers: str, version: int = 1, skill: str = "kbo-results") -> "Run":
+    def run(
+        self,
+        number: int,
+        *providers: str,
+        version: int = 1,
+        skill: str = "kbo-results",
+        refused: Sequence[str] = (),
+    ) -> "Run":
+        """`refused` are those of the providers that the preflight takes out."""
         pin = SkillPin(id=skill_stream(skill), name=skill, version=version, digest=digest(version), ref="latest")
-        return Run(self, uuid5(NAMESPACE_OID, f"run {number}"), pin, providers)
+        return Run(self, uuid5(NAMESPACE_OID, f"run {number}"), pin, providers, refused=refused)
+
+    def removal(self, number: int, provider: str, *, skill: str = "kbo-results") -> "Run":
+        """A run that removes what is live."""
+        live = self.live(skill, provider)
+        assert live is not None
+        pin = SkillPin(
+            id=skill_stream(skill), name=skill, version=live.version, digest=live.digest, ref=str(live.version)
+        )
+        return Run(self, uuid5(NAMESPACE_OID, f"run {number}"), pin, (provider,), kind="uninstall")
+
+    def check(
+        self, provider: str, answer: Literal["in_use", "missing", "changed"], *, skill: str = "kbo-results"
+    ) -> None:
+        """What the provider said when it was asked what became of what is live."""
+        state, live = self._settled(skill, provider)
+        events = installations.check(state, run_id=live.run_id, answer=answer)
+        self.happen(live.skill_id, live.provider_id, events)
+
+    def fail_check(self, provider: str, code: Code = Code.PROVIDER_TIMEOUT, *, skill: str = "kbo-results") -> None:
+        state, live = self._settled(skill, provider)
+        events = installations.fail_check(state, run_id=live.run_id, code=code, message="no answer")
+        self.happen(live.skill_id, live.provider_id, events)
+
+    def live(self, skill: str, provider: str) -> Live | None:
+        state = self.installation(skill_stream(skill), provider_stream(provider))
+        return None if state is None else state.live
+
+    def _settled(self, skill: str, provider: str) -> tuple[Installation, Live]:
+        state = self.installation(skill_stream(skill), provider_stream(provider))
+        assert state is not None
+        assert state.live is not None
+        assert state.holder is None
+        return state, state.live
 
     def installation(self, skill_id: UUID, provider_id: UUID) -> Installation | None:
         return self._installations.get(installation_stream(skill_id, provider_id))
@@ -72,19 +126,38 @@ class Story(History):
 class Run:
     """An install run. It takes the slots of its targets, or waits for them; a target that has ended frees its slot."""
 
-    def __init__(self, story: Story, run_id: UUID, skill: SkillPin, providers: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        story: Story,
+        run_id: UUID,
+        skill: SkillPin,
+        providers: tuple[str, ...],
+        *,
+        kind: RunKind = "install",
+        refused: Sequence[str] = (),
+    ) -> None:
         self.id = run_id
         self._story = story
         self._skill = skill
-        targets = tuple(Target(id=provider_stream(name), name=name, kind="openai") for name in providers)
-        self.state = self._happen(None, runs.queue(skill=skill, targets=targets, policy=Policy()))
+        targets = tuple(Target(id=provider_stream(name), name=name, kind=kind_of(name)) for name in providers)
+        refusals = tuple(
+            ProviderRefused(
+                provider_id=provider_stream(name), code=Code.PROVIDER_TOO_LARGE, message="The bundle is too large."
+            )
+            for name in refused
+        )
+        queued = runs.queue(skill=skill, targets=targets, policy=Policy(), kind=kind, refused=refusals)
+        self.state = self._happen(None, queued)
         for target in targets:
+            if target.name in refused:
+                continue
             claimed = installations.claim(
                 story.installation(skill.id, target.id),
                 run_id=run_id,
                 skill_id=skill.id,
                 provider_id=target.id,
                 version=skill.version,
+                removes=kind == "uninstall",
             )
             story.happen(skill.id, target.id, claimed)
 
@@ -110,15 +183,19 @@ class Run:
         self._happen(self.state, runs.settle(self.state, outcome))
         installation = self._story.installation(self._skill.id, provider_id)
         assert installation is not None
-        changed = installations.change(
-            installation,
-            run_id=self.id,
-            skill_id=self._skill.id,
-            provider_id=provider_id,
-            digest=self._skill.digest,
-            receipt=receipt,
-        )
-        self._story.happen(self._skill.id, provider_id, changed)
+        if self.state.kind == "uninstall":
+            freed = installations.remove(installation, run_id=self.id, skill_id=self._skill.id, provider_id=provider_id)
+        else:
+            freed = installations.change(
+                installation,
+                run_id=self.id,
+                skill_id=self._skill.id,
+                provider_id=provider_id,
+                digest=self._skill.digest,
+                receipt=receipt,
+                usage="use it so",
+            )
+        self._story.happen(self._skill.id, provider_id, freed)
         return self
 
     def fail(self, provider: str, code: Code = Code.PROVIDER_TOO_LARGE, *, message: str = "too large") -> "Run":
@@ -153,3 +230,8 @@ class Run:
 
 def digest(version: int) -> str:
     return f"sha256:{version:064x}"
+
+
+def kind_of(name: str) -> ProviderKind:
+    """Connections are named after their kind in these stories; any other name is one more to OpenAI."""
+    return KINDS.get(name, "openai")

@@ -8,11 +8,12 @@ from domain.access.state import denials_stream, key_stream
 from domain.catalog import BY_TOPIC, EVENTS
 from domain.errors import Code
 from domain.events import Actor, Role
-from domain.provider.events import ProviderVerificationFailed, ProviderVerified
+from domain.provider.events import ProviderReconfigured, ProviderVerificationFailed, ProviderVerified
+from domain.skill.events import SkillArchived, SkillLabelled, SkillUnarchived
 from projections.audit_log import ACTIONS, AUDIT_LOG, AuditEntry, AuditRow
 from projections.rows import ImpossibleHistoryError
 from tests.kit.projection_spec import ADMIN, History, given
-from tests.projections.stories import OPENAI, Story
+from tests.projections.stories import OPENAI, SKILL, Story
 
 
 def entries(history: History) -> list[AuditRow]:
@@ -38,6 +39,7 @@ def test_actions_stay() -> None:
         "install_run.failed",
         "install_run.partially_failed",
         "install_run.provider_failed",
+        "install_run.provider_refused",
         "install_run.provider_started",
         "install_run.provider_succeeded",
         "install_run.queued",
@@ -45,14 +47,23 @@ def test_actions_stay() -> None:
         "install_run.succeeded",
         "installation.awaited",
         "installation.changed",
+        "installation.check_failed",
+        "installation.drift_found",
         "installation.released",
+        "installation.removed",
         "installation.reserved",
+        "installation.verified",
         "provider.activated",
         "provider.connected",
+        "provider.credential_changed",
         "provider.deactivated",
+        "provider.reconfigured",
         "provider.verification_failed",
         "provider.verified",
+        "skill.archived",
+        "skill.labelled",
         "skill.registered",
+        "skill.unarchived",
         "skill.version_published",
     ]
 
@@ -63,12 +74,18 @@ def test_things_with_a_name_are_called_by_it_in_every_entry() -> None:
     story.connect("openai")
     story.publish()
     story.add(OPENAI, ProviderVerified())
+    story.add(SKILL, SkillLabelled(label="stable", version=2), SkillArchived(), SkillUnarchived())
+    story.add(OPENAI, ProviderReconfigured(base_url="https://api.example/v2", concurrency_max=1))
     assert [(entry.action, entry.target) for entry in entries(story)] == [
         ("skill.registered", "skill:kbo-results"),
         ("skill.version_published", "skill:kbo-results"),
         ("provider.connected", "provider:openai"),
         ("skill.version_published", "skill:kbo-results"),
         ("provider.verified", "provider:openai"),
+        ("skill.labelled", "skill:kbo-results"),
+        ("skill.archived", "skill:kbo-results"),
+        ("skill.unarchived", "skill:kbo-results"),
+        ("provider.reconfigured", "provider:openai"),
     ]
 
 
@@ -102,6 +119,21 @@ def test_failures_carry_their_code() -> None:
         ("provider.verification_failed", Code.PROVIDER_UNAUTHORIZED),
         ("install_run.provider_failed", Code.PROVIDER_TOO_LARGE),
         ("install_run.failed", Code.PROVIDER_TOO_LARGE),
+    ]
+
+
+def test_what_a_provider_would_refuse_and_what_has_drifted_are_failures() -> None:
+    story = Story()
+    story.run(1, "openai", "gemini", refused=["gemini"]).start("openai").succeed("openai")
+    story.check("openai", "in_use")
+    story.check("openai", "missing")
+    story.fail_check("openai", Code.PROVIDER_TIMEOUT)
+    failures = [(entry.action, entry.code) for entry in entries(story) if entry.result == "failure"]
+    assert failures == [
+        ("install_run.provider_refused", Code.PROVIDER_TOO_LARGE),
+        ("install_run.partially_failed", Code.PROVIDER_TOO_LARGE),
+        ("installation.drift_found", None),
+        ("installation.check_failed", Code.PROVIDER_TIMEOUT),
     ]
 
 

@@ -95,6 +95,40 @@ def test_a_run_whose_targets_all_fail_has_failed() -> None:
     assert row.failures == {Code.PROVIDER_UNAUTHORIZED: 1, Code.PROVIDER_TIMEOUT: 1}
 
 
+def test_a_refused_target_has_failed_without_an_attempt_and_is_in_the_tally_at_once() -> None:
+    story = Story()
+    run = story.run(1, "openai", "gemini", refused=["gemini"])
+    row = only_run(story)
+    assert (row.status, row.failures) == (RunStatus.QUEUED, {Code.PROVIDER_TOO_LARGE: 1})
+    assert row.targets[1] == RunTarget(
+        provider=row.targets[1].provider,
+        status=TargetStatus.FAILED,
+        attempts=0,
+        code=Code.PROVIDER_TOO_LARGE,
+        message="The bundle is too large.",
+        retryable=False,
+    )
+    run.start("openai").succeed("openai")
+    row = only_run(story)
+    assert (row.status, row.failures) == (RunStatus.PARTIAL_FAILED, {Code.PROVIDER_TOO_LARGE: 1})
+
+
+def test_a_run_that_every_target_would_refuse_has_ended_without_having_started() -> None:
+    story = Story()
+    story.run(1, "claude", "gemini", refused=["claude", "gemini"])
+    row = only_run(story)
+    assert (row.status, row.failures) == (RunStatus.FAILED, {Code.PROVIDER_TOO_LARGE: 2})
+    assert (row.started_at, row.finished_at) == (None, story.events[-1].at)
+
+
+def test_a_removal_is_a_run_of_its_own_kind() -> None:
+    story = Story()
+    story.run(1, "openai").start("openai").succeed("openai")
+    story.removal(2, "openai").start("openai").succeed("openai")
+    kinds = [(row.kind, row.status) for row in given(story).rows(INSTALL_RUNS)]
+    assert kinds == [("install", RunStatus.SUCCESS), ("uninstall", RunStatus.SUCCESS)]
+
+
 def test_runs_do_not_touch_each_other() -> None:
     story = Story()
     story.run(1, "openai").start("openai").succeed("openai")

@@ -4,8 +4,11 @@ import pytest
 from domain.errors import Code
 from domain.events import Event
 from domain.provider.events import (
+    CredentialRef,
     ProviderActivated,
+    ProviderCredentialChanged,
     ProviderDeactivated,
+    ProviderReconfigured,
     ProviderVerificationFailed,
     ProviderVerified,
 )
@@ -59,8 +62,41 @@ def test_a_later_success_takes_the_reason_away() -> None:
     assert (row.verification.status, row.verification.code, row.verification.message) == ("ok", None, None)
 
 
+def test_what_a_person_took_out_of_use_says_so_until_it_is_back() -> None:
+    in_use = (ProviderVerified(), ProviderActivated())
+    row, _ = after(*in_use, ProviderDeactivated(requested=True))
+    assert (row.active, row.shelved) == (False, True)
+    row, _ = after(*in_use, ProviderDeactivated(requested=True), *in_use)
+    assert (row.active, row.shelved) == (True, False)
+    row, _ = after(*in_use, REFUSED, ProviderDeactivated())
+    assert (row.active, row.shelved) == (False, False)
+
+
+def test_settings_are_as_they_were_changed_last() -> None:
+    changed = ProviderReconfigured(
+        base_url="https://elsewhere.example", project="p", base_agent="agent-1", concurrency_max=9
+    )
+    row, _ = after(ProviderVerified(), ProviderActivated(), changed)
+    assert (row.base_url, row.organization, row.project) == ("https://elsewhere.example", None, "p")
+    assert (row.base_agent, row.concurrency_max, row.active) == ("agent-1", 9, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (ProviderReconfigured(base_url="https://api.example", organization="org-1", concurrency_max=9), "ok"),
+        (ProviderReconfigured(base_url="https://api.example", organization="org-2", concurrency_max=4), "never"),
+        (ProviderReconfigured(base_url="https://b.example", organization="org-1", concurrency_max=4), "never"),
+        (ProviderCredentialChanged(credential=CredentialRef(source="file", name="another")), "never"),
+    ],
+)
+def test_a_verification_says_nothing_of_settings_that_came_after_it(change: Event, status: str) -> None:
+    row, _ = after(ProviderVerified(), ProviderActivated(), change)
+    assert row.verification.status == status
+
+
 def test_nothing_of_the_credential_is_in_the_row() -> None:
-    row, _ = after()
+    row, _ = after(ProviderCredentialChanged(credential=CredentialRef(source="env", name="WAYBILL_CREDENTIAL_B")))
     assert b"CREDENTIAL" not in msgspec.json.encode(row)
 
 
@@ -76,5 +112,5 @@ def test_a_verification_of_nothing_and_a_second_connection_cannot_be() -> None:
 
 
 def test_the_resource_has_the_fields_of_the_contract() -> None:
-    contract = "id name kind active verification baseUrl organization project concurrencyMax position"
+    contract = "id name kind active shelved verification baseUrl organization project baseAgent concurrencyMax position"
     assert [field.encode_name for field in msgspec.structs.fields(Provider)] == contract.split()

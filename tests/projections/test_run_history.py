@@ -28,6 +28,35 @@ def test_a_history_has_every_event_of_the_run_and_of_its_slots() -> None:
     ]
 
 
+def test_a_history_tells_of_refusals_and_removals_and_not_of_later_checks() -> None:
+    story = Story()
+    first = story.run(1, "openai", "gemini", refused=["gemini"]).start("openai").succeed("openai")
+    story.check("openai", "in_use")
+    story.check("openai", "changed")
+    story.fail_check("openai")
+    removal = story.removal(2, "openai").start("openai").succeed("openai")
+    rows = given(story).rows(RUN_HISTORY)
+    assert [row.event for row in rows if row.run_id == first.id] == [
+        "RunQueued",
+        "ProviderRefused",
+        "InstallationReserved",
+        "RunStarted",
+        "ProviderStarted",
+        "ProviderSucceeded",
+        "RunPartiallyFailed",
+        "InstallationChanged",
+    ]
+    assert [row.event for row in rows if row.run_id == removal.id] == [
+        "RunQueued",
+        "InstallationReserved",
+        "RunStarted",
+        "ProviderStarted",
+        "ProviderSucceeded",
+        "RunSucceeded",
+        "InstallationRemoved",
+    ]
+
+
 def test_an_event_is_shown_with_all_that_is_known_of_it() -> None:
     story = Story()
     story.run(1, "openai")

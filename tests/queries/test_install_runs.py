@@ -19,7 +19,7 @@ CI = Actor(kind="api_key", id="key-2", name="ci")
 
 
 class Told(Story):
-    """Four runs: a success, a failure, one that succeeds in part, and one that is queued by somebody else."""
+    """A success, a failure, one that succeeds in part, a removal, and one that is queued by somebody else."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,9 +27,11 @@ class Told(Story):
         failure = self.run(2, "claude").start("claude").fail("claude", Code.PROVIDER_TIMEOUT)
         partial = self.run(3, "openai", "claude", version=2).start("openai").start("claude")
         partial.succeed("openai").fail("claude", Code.PROVIDER_TOO_LARGE)
+        removal = self.removal(5, "openai").start("openai").succeed("openai")
         self.default_actor = CI
         queued = self.run(4, "gemini", skill="other")
-        self.runs = {run.id: name for run, name in zip((success, failure, partial, queued), "sfpq", strict=True)}
+        told = (success, failure, partial, removal, queued)
+        self.runs = {run.id: name for run, name in zip(told, "sfpuq", strict=True)}
 
     def queued_at(self, name: str) -> datetime:
         return next(event.at for event in self if self.runs.get(event.stream) == name)
@@ -49,37 +51,43 @@ async def found(side: ReadSide, told: Told, **filters: Any) -> str:
 
 async def test_runs_are_listed_newest_first_by_what_is_asked_for(side: ReadSide, told: Told) -> None:
     expected: list[tuple[dict[str, Any], str]] = [
-        ({}, "qpfs"),
-        ({"status": (RunStatus.SUCCESS,)}, "s"),
+        ({}, "qupfs"),
+        ({"status": (RunStatus.SUCCESS,)}, "us"),
         ({"status": (RunStatus.FAILED, RunStatus.PARTIAL_FAILED)}, "pf"),
-        ({"skill": "kbo-results"}, "pfs"),
-        ({"skill": str(SKILL)}, "pfs"),
+        ({"skill": "kbo-results"}, "upfs"),
+        ({"skill": str(SKILL)}, "upfs"),
         ({"skill": "nothing"}, ""),
-        ({"provider": "openai"}, "ps"),
+        ({"provider": "openai"}, "ups"),
         ({"provider": str(CLAUDE)}, "pf"),
-        ({"actor": ADMIN.id}, "pfs"),
+        ({"actor": ADMIN.id}, "upfs"),
         ({"actor": CI.id}, "q"),
-        ({"code": Code.PROVIDER_TIMEOUT}, "f"),
-        ({"code": Code.PROVIDER_TOO_LARGE}, "p"),
-        ({"provider": "openai", "status": (RunStatus.SUCCESS,), "skill": "kbo-results"}, "s"),
+        ({"code": (Code.PROVIDER_TIMEOUT,)}, "f"),
+        ({"code": (Code.PROVIDER_TOO_LARGE,)}, "p"),
+        ({"code": (Code.PROVIDER_TOO_LARGE, Code.PROVIDER_TIMEOUT)}, "pf"),
+        ({"code": (Code.PROVIDER_OFFLINE,)}, ""),
+        ({"code": (Code.PROVIDER_TOO_LARGE,), "status": (RunStatus.FAILED,)}, ""),
+        ({"kind": "install"}, "qpfs"),
+        ({"kind": "uninstall"}, "u"),
+        ({"kind": "uninstall", "provider": "claude"}, ""),
+        ({"provider": "openai", "status": (RunStatus.SUCCESS,), "skill": "kbo-results"}, "us"),
     ]
     assert [(filters, await found(side, told, **filters)) for filters, _ in expected] == expected
 
 
 async def test_times_include_the_first_and_not_the_last(side: ReadSide, told: Told) -> None:
     since, until = told.queued_at("f"), told.queued_at("q")
-    assert await found(side, told, since=since) == "qpf"
-    assert await found(side, told, until=until) == "pfs"
-    assert await found(side, told, since=since, until=until) == "pf"
+    assert await found(side, told, since=since) == "qupf"
+    assert await found(side, told, until=until) == "upfs"
+    assert await found(side, told, since=since, until=until) == "upf"
 
 
 async def test_pages_follow_each_other_under_a_filter(side: ReadSide, told: Told) -> None:
     pages, cursor = [], None
-    for _ in range(3):
+    for _ in range(4):
         answer = await list_install_runs(side.reader, ListInstallRuns(skill="kbo-results", limit=1, cursor=cursor))
         pages.append("".join(told.runs[run.id] for run in answer.items))
         cursor = answer.next_cursor
-    assert (pages, cursor) == (["p", "f", "s"], None)
+    assert (pages, cursor) == (["u", "p", "f", "s"], None)
 
 
 async def test_one_run(side: ReadSide, told: Told) -> None:

@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 
 from domain.errors import ProviderNotFound
-from domain.provider.events import ProviderActivated, ProviderVerified
+from domain.provider.events import ProviderActivated, ProviderDeactivated, ProviderReconfigured, ProviderVerified
 from queries.get_provider import GetProvider, get_provider
 from queries.installer_connections import InstallerConnection, installer_connections
 from queries.list_providers import ListProviders, list_providers
@@ -51,3 +51,23 @@ async def test_an_installer_sees_the_active_connections_only(side: ReadSide) -> 
     assert list(await installer_connections(side.reader)) == [
         InstallerConnection(provider_id=OPENAI, name="openai", kind="openai", concurrency_max=4)
     ]
+
+
+async def test_a_changed_connection_is_seen_as_it_is_now(side: ReadSide) -> None:
+    story = connections()
+    changed = ProviderReconfigured(base_url="https://api.example", base_agent="agent-1", concurrency_max=9)
+    story.add(OPENAI, changed)
+    await side.tell(story.events)
+    shown = (await get_provider(side.reader, GetProvider(provider="openai"))).item
+    assert (shown.base_agent, shown.organization, shown.concurrency_max) == ("agent-1", None, 9)
+    assert (shown.shelved, shown.verification.status) == (False, "never")
+    (served,) = await installer_connections(side.reader)
+    assert served.concurrency_max == 9
+
+
+async def test_an_installer_does_not_see_what_a_person_put_away(side: ReadSide) -> None:
+    story = connections()
+    story.add(OPENAI, ProviderDeactivated(requested=True))
+    await side.tell(story.events)
+    assert list(await installer_connections(side.reader)) == []
+    assert (await get_provider(side.reader, GetProvider(provider="openai"))).item.shelved

@@ -77,7 +77,7 @@ def test_whatever_ends_it_the_next_start_goes_on(tmp_path: Path) -> None:
     interrupt(data, signal.SIGTERM, when=lambda _: (data / SERVERS_FILE).exists())
     with Whole(data) as whole:
         assert "Admin key" in whole.lines
-        assert whole.client.get("/api/providers/openai").json()["active"]
+        assert active_connections(whole) == {"openai", "claude", "gemini"}
         run = whole.finished(whole.queue("plain-english"))
         assert run["status"] == "success"
         assert_refused_beside(whole)
@@ -89,7 +89,9 @@ def test_whatever_ends_it_the_next_start_goes_on(tmp_path: Path) -> None:
     with Whole(data, key=key) as whole:
         assert "Admin key" not in whole.lines
         assert whole.client.get(f"/api/install-runs/{run['id']}").json() == run
-        assert whole.finished(whole.queue("release-notes"))["status"] == "success"
+        assert active_connections(whole) == {"openai", "claude", "gemini"}
+        again = whole.queue("release-notes", providers=("openai", "claude", "gemini"))
+        assert whole.finished(again)["status"] == "success"
         family = psutil.Process(whole.process.pid).children(recursive=True)
         assert whole.stop(signal.SIGINT) < STOP_SECONDS_MAX
         assert not alive(family)
@@ -131,6 +133,10 @@ def assert_refused_beside(whole: Whole) -> None:
     assert f"(process {whole.process.pid}); stop it or use another data folder" in ended.sentence
     assert (whole.data / SERVERS_FILE).read_text() == servers
     assert whole.ready()
+
+
+def active_connections(whole: Whole) -> set[str]:
+    return {item["name"] for item in whole.client.get("/api/providers").json()["items"] if item["active"]}
 
 
 def children(pid: int) -> list[psutil.Process]:

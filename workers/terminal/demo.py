@@ -9,16 +9,17 @@ from typing import Final
 
 import httpx2
 import rich_click as click
-from msgspec.structs import asdict
+from msgspec import to_builtins
 from rich.text import Text
 
 from workers.terminal.answers import Run, understood
 from workers.terminal.client import Client
 from workers.terminal.command import json_option, leave, no_color_option
-from workers.terminal.demo_story import Mismatch, Narrator, Seen, Story
+from workers.terminal.demo_story import Seen, Story
 from workers.terminal.exit_codes import ExitCode
 from workers.terminal.failures import Failure
 from workers.terminal.grid import facts
+from workers.terminal.narrator import Mismatch, Narrator
 from workers.terminal.run_view import sentence
 from workers.terminal.sandbox_controls import SandboxControls
 from workers.terminal.screen import Screen
@@ -31,11 +32,11 @@ FOLDER_PREFIX: Final = "waybill-demo-"
 @json_option
 @no_color_option
 def demo(*, as_json: bool, no_color: bool) -> None:
-    """See the whole story on a sandbox provider, in a minute.
+    """See the whole story on sandbox providers, in a minute.
 
-    Starts a real Postgres, a real NATS server and every part of Waybill in a temporary folder, installs a skill through the
-    public API, has the provider refuse another, and shows what the events, the audit log and the provider say about it. Every
-    step is checked: the exit code is 0 only if all of it went as told. Needs the extra `embedded`.
+    Starts a real Postgres, a real NATS server and every part of Waybill in a temporary folder, installs a skill at OpenAI, Claude
+    and Gemini through the public API, upgrades it, has another fail in part, and shows what the events, the audit log and the
+    providers say about it. Every step is checked: the exit code is 0 only if all of it went as told. Needs the extra `embedded`.
     """
     # Also when the terminal is closed, everything has to be stopped in order.
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -53,12 +54,12 @@ def demo(*, as_json: bool, no_color: bool) -> None:
         leave(ExitCode.UNEXPECTED)
     seconds = time.monotonic() - began
     sum_up(narrator, seen, seconds=seconds)
-    screen.show({**asdict(seen), "seconds": round(seconds, 1)})
+    screen.show({**to_builtins(seen), "seconds": round(seconds, 1)})
 
 
 def play(screen: Screen, narrator: Narrator, folder: Path) -> Seen | None:
     """None if a step did not do what it should; then it is said why, with the end of the log."""
-    narrator.tell("Real servers, a sandbox in OpenAI's place, and only the public API.")
+    narrator.tell("Real servers, the providers' own SDKs, a sandbox in the providers' place, and only the public API.")
     narrator.chapter("Start everything")
     narrator.command("up --sandbox")
     trial = Trial(folder)
@@ -91,12 +92,13 @@ def play(screen: Screen, narrator: Narrator, folder: Path) -> Seen | None:
 
 
 def sum_up(narrator: Narrator, seen: Seen, *, seconds: float) -> None:
-    installed, refused = (understood(run, Run) for run in seen.runs)
+    installed, upgraded, partial = (understood(run, Run) for run in seen.runs)
     events = sum(len(history) for history in seen.histories)
     lines = (
-        f"{sentence(installed)} It went queued, running, success.",
-        f"{sentence(refused)} It went queued, running, failed, and left nothing there.",
-        f"{events} events tell both runs, {len(seen.audit)} audit entries everything.",
+        f"First v{installed.skill.version}, then v{upgraded.skill.version}: {sentence(upgraded)}",
+        sentence(partial),
+        "Who failed left nothing there; what succeeded stays. Nothing is there twice.",
+        f"{events} events tell the three runs, {len(seen.audit)} audit entries everything.",
         f"{seconds:.0f} s in all; nothing is left running, and the temporary folder is gone.",
     )
     narrator.tell(Text("\nSeen and checked", style="bold"))

@@ -1,68 +1,55 @@
 """The story that `waybill demo` tells: told step by step, and each step is checked against what it should have done."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from shutil import copytree
 from typing import Any, Final
 
 from msgspec import Struct
-from rich.console import Console, RenderableType
-from rich.text import Text
 
 from adapters.sources.folder import read_folder
 from workers.settings import shared_folder
-from workers.terminal.answers import AuditEntry, Event, Provider, Run, Skill, understood
+from workers.terminal.answers import AuditEntry, Event, Installation, PreviewedRun, Provider, Run, Skill, understood
 from workers.terminal.audit import audit_grid
 from workers.terminal.client import Client
-from workers.terminal.grid import Grid
+from workers.terminal.demo_proof import check_installations, check_receipts, check_upgrade, ledger_grid, of_skill
 from workers.terminal.history import history_grid
-from workers.terminal.providers import providers_grid
-from workers.terminal.run_view import sentence
-from workers.terminal.sandbox_controls import SandboxControls
-from workers.terminal.screen import put
-from workers.terminal.skills import added_line, send_skill, skills_grid
+from workers.terminal.installation_view import installations_grid
+from workers.terminal.narrator import Narrator, expect
+from workers.terminal.preview_view import preview_page
+from workers.terminal.provider_view import providers_grid
+from workers.terminal.run_view import runs_grid
+from workers.terminal.sandbox_controls import LedgerEntry, SandboxControls
+from workers.terminal.skill_view import added_line
+from workers.terminal.skills import send_skill
 from workers.terminal.watching import attend
 
-INSTALLED: Final = "release-notes"
-REFUSED: Final = "incident-report-ko"
-PROVIDER: Final = "openai"
-REFUSAL_CODE: Final = "quota_exceeded:provider"
-# About as long as a real provider takes, so that there is something to see.
-CREATE_SECONDS: Final = 1.2
+UPGRADED: Final = "release-notes"
+LARGE: Final = "incident-report-ko"
+PICTURE: Final = "assets/timeline.png"
+PICTURE_BYTES: Final = 1_200_000
+PROVIDERS: Final = ("openai", "claude", "gemini")
+TOO_LARGE: Final = "too_large:provider"
+NO_QUOTA: Final = "quota_exceeded:provider"
+# What every request brings about by itself.
+SLOT_TAKEN: Final = "installation.reserved"
+# About as long as real providers take, so that there is something to see.
+CREATE_SECONDS: Final = {"claude": 1.2, "gemini": 0.6}
 RUN_SECONDS: Final = 45.0
 ENTRIES_MAX: Final = 200
 
 
-class Mismatch(Exception):  # noqa: N818 - house style: it reads as a fact
-    """A step did not do what it should have done; the message says what that was."""
-
-
 class Seen(Struct, frozen=True, kw_only=True):
-    """What the story has shown, as the API gave it."""
+    """What the story has shown, as the API and the sandbox gave it."""
 
-    skill: Any
+    preview: Any
     runs: tuple[Any, ...]
     histories: tuple[Any, ...]
     audit: Any
-    live: tuple[Any, ...]
-
-
-class Narrator:
-    """Numbers the chapters and says which command does what is shown."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self._chapters = 0
-
-    def chapter(self, title: str) -> None:
-        self._chapters += 1
-        self.tell(Text.assemble(("\n", ""), (f"{self._chapters}. {title}", "bold")))
-
-    def command(self, line: str) -> None:
-        self.tell(Text.assemble(("$ ", "dim"), (f"waybill {line}", "cyan")))
-
-    def tell(self, renderable: RenderableType) -> None:
-        put(self.console, renderable)
+    installations: Any
+    live: tuple[LedgerEntry, ...]
 
 
 class Story:
@@ -75,73 +62,150 @@ class Story:
         self._folder = folder
 
     def play(self) -> Seen:
-        skill = self._register()
-        self._look_at_provider()
+        self._look_at_providers()
         installed = self._install()
-        refused = self._be_refused()
-        self._narrator.chapter("What happened, event by event")
-        begins = ("RunQueued", "RunStarted", "ProviderStarted")
-        histories = (
-            self._history(installed, (*begins, "ProviderSucceeded", "RunSucceeded")),
-            self._history(refused, (*begins, "ProviderFailed", "RunFailed")),
+        upgraded = self._upgrade()
+        preview = self._try_out()
+        partial = self._fail_in_part()
+        runs = (installed, upgraded, partial)
+        histories = self._histories(runs)
+        installations, live = self._live(upgraded, partial)
+        audit = self._audit(runs)
+        return Seen(
+            preview=preview, runs=runs, histories=histories, audit=audit, installations=installations, live=live
         )
-        audit = self._audit(runs=(installed, refused))
-        live = self._live(installed)
-        return Seen(skill=skill, runs=(installed, refused), histories=histories, audit=audit, live=live)
 
-    def _register(self) -> Any:
-        narrator = self._narrator
-        narrator.chapter("Register a skill")
-        example = shared_folder() / "examples" / "skills" / INSTALLED
-        document, created = send_skill(self._client, read_folder(example))
-        narrator.command(f"skills add examples/skills/{INSTALLED}")
-        narrator.tell(f"{added_line(understood(document, Skill), created=created)}, by `up --sandbox`")
-        expect(not created, "the same bytes are the same version")
-
-        edited = self._folder / INSTALLED
-        copytree(example, edited)
-        with (edited / "SKILL.md").open("a", encoding="utf-8") as manifest:
-            manifest.write("\nLast of all, read the notes once more as somebody who uses the product.\n")
-        document, created = send_skill(self._client, read_folder(edited))
-        skill = understood(document, Skill)
-        narrator.command(f"skills add ./{INSTALLED}   # a copy with one line more")
-        narrator.tell(added_line(skill, created=created))
-        expect(created and skill.version == 2, "other bytes are the next version")
-
-        narrator.command("skills list")
-        listed = self._client.pages("skills", query={}, limit=ENTRIES_MAX)["items"]
-        narrator.tell(skills_grid([understood(item, Skill) for item in listed]))
-        expect(document["id"] in [item["id"] for item in listed], "a skill just registered is in the next list")
-        return document
-
-    def _look_at_provider(self) -> None:
-        self._narrator.chapter("The provider: a sandbox that speaks OpenAI's wire format")
+    def _look_at_providers(self) -> None:
+        self._narrator.chapter("Three providers: a sandbox in their place, and each one's own SDK")
         self._narrator.command("providers list")
-        provider = understood(self._client.get("providers", PROVIDER), Provider)
-        self._narrator.tell(providers_grid([provider]))
-        expect(provider.active, "the connection is verified and active")
+        listed = self._client.pages("providers", query={}, limit=ENTRIES_MAX)["items"]
+        providers = [understood(item, Provider) for item in listed]
+        self._narrator.tell(providers_grid(providers))
+        expect({*PROVIDERS} <= {provider.name for provider in providers if provider.active}, "all three are verified")
 
     def _install(self) -> Any:
-        self._narrator.chapter("Install it")
-        self._sandbox.slow_down_next_create(seconds=CREATE_SECONDS)
-        document = self._run(INSTALLED)
+        self._narrator.chapter("Install a skill at all three")
+        self._add(shared_folder() / "examples" / "skills" / UPGRADED, said=f"examples/skills/{UPGRADED}", version=1)
+        for provider, seconds in CREATE_SECONDS.items():
+            self._sandbox.slow_down_next_create(provider, seconds=seconds)
+        document = self._run(UPGRADED)
         run = understood(document, Run)
         expect(run.status == "success", "the run succeeds")
-        expect(run.skill.version == 2, "the latest version was installed")
+        check_receipts(run, self._sandbox.ledger())
         return document
 
-    def _be_refused(self) -> Any:
-        self._narrator.chapter("Install another: the sandbox is told to refuse it, as if the account had no quota left")
-        self._sandbox.refuse_next_create(status=429, code="insufficient_quota")
-        document = self._run(REFUSED)
+    def _upgrade(self) -> Any:
+        self._narrator.chapter("Upgrade it")
+        edited = self._copy_of(UPGRADED)
+        with (edited / "SKILL.md").open("a", encoding="utf-8") as manifest:
+            manifest.write("\nLast of all, read the notes once more as somebody who uses the product.\n")
+        self._add(edited, said=f"./{UPGRADED}   # a copy with one line more", version=2)
+        before = of_skill(self._sandbox.ledger(), UPGRADED)
+        document = self._run(UPGRADED)
         run = understood(document, Run)
-        expect(run.status == "failed", "the run fails")
-        expect([target.code for target in run.targets] == [REFUSAL_CODE], f"it fails with {REFUSAL_CODE}")
+        expect((run.status, run.skill.version) == ("success", 2), "the latest version is installed everywhere")
+        ledger = self._sandbox.ledger()
+        check_receipts(run, ledger)
+        check_upgrade(before, of_skill(ledger, UPGRADED))
+        self._narrator.tell("OpenAI and Claude keep both versions. Gemini has none: a new agent stands for the old.")
         return document
+
+    def _try_out(self) -> Any:
+        self._narrator.chapter("Ask first what each one would take")
+        grown = self._copy_of(LARGE)
+        noise = Random(LARGE).randbytes(PICTURE_BYTES)  # noqa: S311 - a picture of nothing
+        (grown / PICTURE).write_bytes(noise)
+        self._add(grown, said=f"./{LARGE}   # a copy with a picture of 1.2 MB", version=2)
+        self._narrator.command(f"install {LARGE} --on {','.join(PROVIDERS)} --dry-run")
+        document = self._client.post("install-runs", body=_asking_for(LARGE) | {"dryRun": True}).body
+        preview = understood(document, PreviewedRun)
+        self._narrator.tell(preview_page(preview))
+        taken = {target.provider.name: target.accepted for target in preview.targets}
+        expect(taken == {"openai": True, "claude": True, "gemini": False}, "gemini alone would refuse it")
+        return document
+
+    def _fail_in_part(self) -> Any:
+        self._narrator.chapter("Install it all the same; and OpenAI is told to have no quota left")
+        asked = self._sandbox.creates("gemini")
+        self._sandbox.refuse_next_create("openai", status=429, code="insufficient_quota")
+        document = self._run(LARGE)
+        run = understood(document, Run)
+        expect(run.status == "partial_failed", "the run fails in part")
+        outcomes = {target.provider.name: (target.status, target.attempts, target.code) for target in run.targets}
+        expect(outcomes["openai"] == ("failed", 1, NO_QUOTA), f"openai fails with {NO_QUOTA} when it is asked")
+        expect(outcomes["claude"] == ("success", 1, None), "claude takes it")
+        expect(outcomes["gemini"] == ("failed", 0, TOO_LARGE), f"gemini fails with {TOO_LARGE} and no attempt")
+        expect(run.failures == {NO_QUOTA: 1, TOO_LARGE: 1}, "the run counts its failures by code")
+        expect(self._sandbox.creates("gemini") == asked, "gemini was not asked")
+        check_receipts(run, self._sandbox.ledger())
+        return document
+
+    def _histories(self, runs: Sequence[Any]) -> tuple[Any, ...]:
+        self._narrator.chapter("What happened, event by event")
+        begun, ended = ("RunQueued", "RunStarted"), ("RunSucceeded",)
+        wanted = ((*begun, *ended), (*begun, *ended), ("RunQueued", "ProviderRefused", "RunPartiallyFailed"))
+        histories = tuple(self._history(run, names) for run, names in zip(runs, wanted, strict=True))
+        self._narrator.command("runs list")
+        self._narrator.tell(runs_grid([understood(run, Run) for run in reversed(runs)], now=datetime.now(UTC)))
+        self._narrator.command(f"history {runs[-1]['id']}")
+        self._narrator.tell(history_grid([understood(item, Event) for item in histories[-1]]))
+        return histories
+
+    def _history(self, run: Any, wanted: Sequence[str]) -> Any:
+        items = self._client.pages("install-runs", run["id"], "history", query={}, limit=ENTRIES_MAX)["items"]
+        told_in_order = [item["event"] for item in items if item["event"] in wanted]
+        expect(told_in_order == list(wanted), f"the history has {', '.join(wanted)} in this order")
+        return items
+
+    def _audit(self, runs: Sequence[Any]) -> Any:
+        self._narrator.chapter("Who did what: what this key asked for, and what failed")
+        self._narrator.command("audit list")
+        page = self._client.pages("audit-log", query={}, limit=ENTRIES_MAX)
+        entries = [understood(item, AuditEntry) for item in page["items"]]
+        shown = [
+            entry
+            for entry in entries
+            if entry.result != "success" or (entry.actor.kind == "api_key" and entry.action != SLOT_TAKEN)
+        ]
+        self._narrator.tell(audit_grid(shown))
+        self._narrator.tell(f"These are {len(shown)} of {len(entries)} entries: every event has one.")
+        expect(len(entries) == entries[0].position, "every event has its entry in the audit log, without a gap")
+        targets = {entry.target for entry in shown}
+        expect({f"install_run:{run['id']}" for run in runs} <= targets, "all runs are in the audit log")
+        return page["items"]
+
+    def _live(self, *runs: Any) -> tuple[Any, tuple[LedgerEntry, ...]]:
+        self._narrator.chapter("What is live: as Waybill has it, and by each provider's own account")
+        self._narrator.command("installations list")
+        installations = self._client.pages("installations", query={}, limit=ENTRIES_MAX)["items"]
+        shown = [understood(item, Installation) for item in installations]
+        self._narrator.tell(installations_grid(shown, now=datetime.now(UTC)))
+        ledger = self._sandbox.ledger()
+        self._narrator.tell("")
+        self._narrator.tell(ledger_grid(ledger))
+        for run in runs:
+            check_receipts(understood(run, Run), ledger)
+        check_installations(shown, ledger)
+        self._narrator.tell("Waybill and the providers say the same, id by id.")
+        return installations, ledger
+
+    def _add(self, folder: Path, *, said: str, version: int) -> None:
+        document, created = send_skill(self._client, read_folder(folder))
+        skill = understood(document, Skill)
+        self._narrator.command(f"skills add {said}")
+        self._narrator.tell(added_line(skill, created=created))
+        expect(
+            (skill.version, created) == (version, version > 1), "the same bytes are the same version, others the next"
+        )
+
+    def _copy_of(self, name: str) -> Path:
+        copy = self._folder / name
+        copytree(shared_folder() / "examples" / "skills" / name, copy)
+        return copy
 
     def _run(self, skill: str) -> Any:
-        self._narrator.command(f"install {skill} --on {PROVIDER} --wait")
-        answer = self._client.post("install-runs", body={"skill": skill, "providers": [PROVIDER]})
+        self._narrator.command(f"install {skill} --on {','.join(PROVIDERS)} --wait")
+        answer = self._client.post("install-runs", body=_asking_for(skill))
         return attend(
             self._client,
             understood(answer.body, Run).id,
@@ -150,41 +214,6 @@ class Story:
             first=answer.body,
         )
 
-    def _history(self, run: Any, wanted: Sequence[str]) -> Any:
-        self._narrator.command(f"history {run['id']}")
-        page = self._client.pages("install-runs", run["id"], "history", query={}, limit=ENTRIES_MAX)
-        events = [understood(item, Event) for item in page["items"]]
-        self._narrator.tell(history_grid(events))
-        told_in_order = [event.event for event in events if event.event in wanted]
-        expect(told_in_order == list(wanted), f"the history has {', '.join(wanted)} in this order")
-        return page["items"]
 
-    def _audit(self, *, runs: Sequence[Any]) -> Any:
-        self._narrator.chapter("Who did what: what this key asked for, and what failed")
-        self._narrator.command("audit list")
-        page = self._client.pages("audit-log", query={}, limit=ENTRIES_MAX)
-        entries = [understood(item, AuditEntry) for item in page["items"]]
-        shown = [entry for entry in entries if entry.actor.kind == "api_key" or entry.result != "success"]
-        self._narrator.tell(audit_grid(shown))
-        self._narrator.tell(f"These are {len(shown)} of {len(entries)} entries: every event has one.")
-        expect(len(entries) == entries[0].position, "every event has its entry in the audit log, without a gap")
-        targets = {entry.target for entry in shown}
-        expect({f"install_run:{run['id']}" for run in runs} <= targets, "both runs are in the audit log")
-        return page["items"]
-
-    def _live(self, installed: Any) -> tuple[Any, ...]:
-        self._narrator.chapter("What is live at the provider, by its own account")
-        ledger = self._sandbox.ledger()
-        rows = [(entry.provider, entry.name, ", ".join(entry.versions), entry.id) for entry in ledger]
-        self._narrator.tell(Grid(("PROVIDER", "SKILL", "VERSIONS", "ID"), rows))
-        receipts = [target.receipt for target in understood(installed, Run).targets if target.receipt]
-        live, received = [entry.id for entry in ledger], [receipt.remote_id for receipt in receipts]
-        expect(live == received, "what succeeded is live, and nothing else")
-        self._narrator.tell(sentence(understood(installed, Run)))
-        return ledger
-
-
-def expect(truth: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence
-    """Raises Mismatch."""
-    if not truth:
-        raise Mismatch(f"It should have been so that {what}.")
+def _asking_for(skill: str) -> dict[str, Any]:
+    return {"skill": skill, "providers": list(PROVIDERS)}

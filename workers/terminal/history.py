@@ -59,19 +59,27 @@ def describe(event: Event, provider_names: dict[str, str]) -> str:
     at = provider_names.get(str(data.get("providerId")), "")
     match event.event, data:
         case "RunQueued", {"skill": {"name": str(name), "version": int(version)}}:
-            return f"{pinned(name, version)} for {', '.join(provider_names.values())}"
+            kind = "" if data.get("kind", "install") == "install" else f"{data['kind']} "
+            return f"{kind}{pinned(name, version)} for {', '.join(provider_names.values())}"
+        case "ProviderRefused", {"code": str(code)}:
+            return f"{at}: {code}, so it was not asked"
         case "ProviderStarted", {"attempt": attempt}:
             return f"{at}: attempt {attempt}"
         case "ProviderSucceeded" | "InstallationChanged", {"receipt": {"remoteId": str(remote)} as receipt}:
             version = receipt.get("remoteVersion")
             adopted = ", found there already" if data.get("adopted") else ""
             return f"{at}: {remote}" + (f" version {version}" if version else "") + adopted
+        case "ProviderSucceeded", _:
+            return f"{at}: nothing was there to remove"
         case "ProviderFailed", {"code": str(code)}:
             return f"{at}: {code}" + (", may have been applied" if data.get("ambiguous") else "")
         case "RunSucceeded" | "RunPartiallyFailed" | "RunFailed", _:
             return _tally(data)
         case "InstallationReserved" | "InstallationAwaited", {"version": version}:
-            return f"{at}: for version {version}" if at else f"for version {version}"
+            purpose = f"to remove version {version}" if data.get("removes") else f"for version {version}"
+            return f"{at}: {purpose}" if at else purpose
+        case "InstallationRemoved", _:
+            return at
         case _:
             return ""
 

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import rich_click as click
 
-from workers.terminal.answers import Run, understood
+from workers.terminal.answers import PreviewedRun, Run, understood
 from workers.terminal.command import Terminal, api_command, leave
 from workers.terminal.exit_codes import exit_code_of_run
+from workers.terminal.preview_view import exit_code_of_preview, preview_page
 from workers.terminal.run_view import run_page
 from workers.terminal.screen import may_redraw
 from workers.terminal.watching import attend, follow, told
@@ -33,6 +34,9 @@ timeout_option = click.option(
     "--on", "on", multiple=True, required=True, metavar="NAME[,NAME]", help="The provider connections to install at."
 )
 @click.option("--wait", is_flag=True, help="Follow the run to its end.")
+@click.option(
+    "--dry-run", is_flag=True, help="Only say which of the providers would take it, and why others would not."
+)
 @timeout_option
 @click.option(
     "--on-duplicate",
@@ -43,17 +47,27 @@ timeout_option = click.option(
 )
 @api_command
 def install(
-    terminal: Terminal, *, skill: str, on: tuple[str, ...], wait: bool, timeout_seconds: float, on_duplicate: str
+    terminal: Terminal,
+    *,
+    skill: str,
+    on: tuple[str, ...],
+    wait: bool,
+    dry_run: bool,
+    timeout_seconds: float,
+    on_duplicate: str,
 ) -> None:
     """Install SKILL at one or more providers.
 
-    REF picks the version: latest (unless given), a number (3 or v3), or the first 8 or more digits of a digest. With --wait the
-    exit code says how the run ended: 0 success, 5 failed, 6 failed at some providers.
+    REF picks the version: latest (unless given), a label (stable), a number (3 or v3), or the first 8 or more digits of a digest.
+    With --wait the exit code says how the run ended: 0 success, 5 failed, 6 failed at some providers; with --dry-run, how many
+    would take it: 0 all, 5 none, 6 some.
     """
     name, _, ref = skill.partition("@")
     names = [part.strip() for part in ",".join(on).split(",") if part.strip()]
-    body: dict[str, Any] = {"skill": name, "providers": names, "onDuplicate": on_duplicate}
-    answer = terminal.client.post("install-runs", body=body | ({"ref": ref} if ref else {}))
+    body: dict[str, Any] = {"skill": name, "providers": names} | ({"ref": ref} if ref else {})
+    if dry_run:
+        try_out(terminal, body)
+    answer = terminal.client.post("install-runs", body=body | {"onDuplicate": on_duplicate})
     run = understood(answer.body, Run)
     screen = terminal.screen
     if answer.status == HTTPStatus.OK:
@@ -63,6 +77,14 @@ def install(
         screen.hint(f"waybill runs watch {run.id}", purpose="Follow it")
         return
     watch_to_the_end(terminal, run.id, timeout_seconds=timeout_seconds, first=answer.body)
+
+
+def try_out(terminal: Terminal, body: dict[str, Any]) -> NoReturn:
+    """Ends the command with the exit code of a dry run. Raises Failure."""
+    document = terminal.client.post("install-runs", body=body | {"dryRun": True}).body
+    preview = understood(document, PreviewedRun)
+    terminal.screen.show(document, preview_page(preview))
+    leave(exit_code_of_preview(preview))
 
 
 def watch_to_the_end(terminal: Terminal, run_id: str, *, timeout_seconds: float, first: Any = None) -> None:

@@ -1,31 +1,58 @@
 """How a run looks: one line in a list, a page of its own, and its one sentence in plain words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
+from msgspec import Struct
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from workers.terminal.advice import advice_for
 from workers.terminal.answers import Run, Target
 from workers.terminal.grid import Grid, facts
-from workers.terminal.wording import age, ago, duration, pinned, printable, received, short_digest, status_text
+from workers.terminal.wording import (
+    age,
+    ago,
+    duration,
+    enumerated,
+    pinned,
+    printable,
+    received,
+    short_digest,
+    status_text,
+)
+
+
+class Words(Struct, frozen=True, kw_only=True):
+    done: str
+    undone: str
+    doing: str
+
+
+WORDS: Final = {
+    "install": Words(done="is live at", undone="could not be installed at", doing="is being installed at"),
+    "uninstall": Words(done="is removed from", undone="could not be removed from", doing="is being removed from"),
+}
 
 
 def runs_grid(runs: Sequence[Run], *, now: datetime) -> Grid:
     rows = [(run.id, age(run.queued_at, now=now), status_text(run.status), _in_short(run)) for run in runs]
-    return Grid(("RUN", "AGE", "STATUS", "INSTALLS"), rows)
+    return Grid(("RUN", "AGE", "STATUS", "WHAT"), rows)
 
 
 def run_page(run: Run, *, now: datetime) -> RenderableType:
     pairs: list[tuple[str, str | Text]] = [
         ("run", run.id),
+        ("kind", printable(run.kind)),
         ("status", _path(run, now=now)),
         ("skill", f"{pinned(run.skill.name, run.skill.version)} ({short_digest(run.skill.digest)})"),
         ("requested", f"{ago(run.queued_at, now=now)} by {printable(run.requested_by.name)}"),
     ]
     if run.reason is not None:
         pairs.append(("reason", printable(run.reason)))
+    if run.failures:
+        pairs.append(("failures", tally(run.failures)))
     return Group(facts(pairs), Text(), targets_grid(run, now=now), *_in_words(run))
 
 
@@ -40,23 +67,31 @@ def targets_grid(run: Run, *, now: datetime) -> Grid:
 def sentence(run: Run) -> str:
     """What became of the run, or what it is doing."""
     skill = pinned(run.skill.name, run.skill.version)
+    words = WORDS.get(run.kind, WORDS["install"])
     done = _names(run, "success")
-    undone = ", ".join(
-        f"{printable(target.provider.name)} ({printable(target.code or 'unknown')})"
-        for target in run.targets
-        if target.status == "failed"
+    undone = enumerated(
+        [
+            f"{printable(target.provider.name)} ({printable(target.code or 'unknown')})"
+            for target in run.targets
+            if target.status == "failed"
+        ]
     )
     match run.status:
         case "success":
-            return f"{skill} is live at {done}."
+            return f"{skill} {words.done} {done}."
         case "failed":
-            return f"{skill} could not be installed at {undone}."
+            return f"{skill} {words.undone} {undone}."
         case "partial_failed":
-            return f"{skill} is live at {done}, and could not be installed at {undone}."
+            return f"{skill} {words.done} {done}, and {words.undone} {undone}."
         case "running":
-            return f"{skill} is being installed at {_names(run, 'running') or _names(run, 'queued')}."
+            return f"{skill} {words.doing} {_names(run, 'running') or _names(run, 'queued')}."
         case _:
             return f"{skill} waits for an installer."
+
+
+def tally(failures: Mapping[str, int]) -> str:
+    """How many targets failed with which code."""
+    return ", ".join(f"{number} x {printable(code)}" for code, number in failures.items())
 
 
 def _path(run: Run, *, now: datetime) -> Text:
@@ -77,14 +112,17 @@ def _in_words(run: Run) -> list[RenderableType]:
     for code in codes:
         advice = advice_for(code)
         if advice is not None:
-            lines.append(Text(advice))
+            names = ", ".join(printable(target.provider.name) for target in run.targets if target.code == code)
+            lines.append(Text(advice if len(run.targets) == 1 else f"{names}: {advice}"))
     return lines
 
 
 def _in_short(run: Run) -> str:
-    codes = ", ".join(dict.fromkeys(printable(target.code) for target in run.targets if target.code is not None))
-    names = ", ".join(printable(target.provider.name) for target in run.targets)
-    return f"{pinned(run.skill.name, run.skill.version)} at {names}" + (f": {codes}" if codes else "")
+    places = ", ".join(
+        printable(target.provider.name) + (f" ({printable(target.code)})" if target.code is not None else "")
+        for target in run.targets
+    )
+    return f"{printable(run.kind)} {pinned(run.skill.name, run.skill.version)} at {places}"
 
 
 def _outcome(target: Target, *, now: datetime) -> str:
@@ -101,4 +139,4 @@ def _outcome(target: Target, *, now: datetime) -> str:
 
 
 def _names(run: Run, status: str) -> str:
-    return ", ".join(printable(target.provider.name) for target in run.targets if target.status == status)
+    return enumerated([printable(target.provider.name) for target in run.targets if target.status == status])

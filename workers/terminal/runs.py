@@ -12,6 +12,7 @@ from workers.terminal.listing import limit_option, show_list, since_option, unti
 from workers.terminal.run_view import run_page, runs_grid
 
 STATUSES: Final = ("queued", "running", "success", "failed", "partial_failed")
+KINDS: Final = ("install", "uninstall")
 
 
 @click.group()
@@ -20,26 +21,33 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these; may be repeated.")
+@click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these; may be repeated: any of them.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only those that install, or that remove.")
 @click.option("--skill", help="Only those of this skill, by name or id.")
 @click.option("--provider", help="Only those with this provider, by name or id.")
 @click.option("--actor", metavar="KEY_ID", help="Only those that this key asked for.")
-@click.option("--code", help="Only those with a target that failed with this code.")
+@click.option(
+    "--code",
+    multiple=True,
+    metavar="CODE",
+    help="Only those with a target that failed with this code (too_large:provider); may be repeated: any of them.",
+)
 @since_option
 @until_option
 @limit_option
 @api_command
-def list_runs(terminal: Terminal, *, limit: int, status: tuple[str, ...], **filters: str | None) -> None:
+def list_runs(terminal: Terminal, *, limit: int, **filters: str | tuple[str, ...] | None) -> None:
     """List the runs, the newest first."""
-    filtered = bool(status) or any(filters.values())
     show_list(
         terminal,
         ("install-runs",),
-        {"status": status, **filters},
+        filters,
         limit=limit,
         shape=Run,
         grid=lambda items: runs_grid(items, now=datetime.now(UTC)),
-        empty="There is no such run." if filtered else "There is no run yet: waybill install SKILL --on PROVIDER",
+        empty="There is no such run."
+        if any(filters.values())
+        else "There is no run yet: waybill install SKILL --on PROVIDER",
     )
 
 

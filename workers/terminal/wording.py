@@ -1,5 +1,6 @@
 """How things are worded on a terminal: statuses, times, digests, and text that somebody else wrote."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -20,6 +21,13 @@ _STATUSES: Final = {
     "inactive": ("✘", "red"),
     "failure": ("✘", "red"),
     "denied": ("✘", "yellow"),
+    # What a provider said of an installation: nothing against it, gone, something else there, or nothing at all.
+    "none": ("✔", "green"),
+    "missing": ("✘", "red"),
+    "changed": ("✘", "yellow"),
+    "unknown": ("?", "yellow"),
+    "accepted": ("✔", "green"),
+    "refused": ("✘", "red"),
 }
 _UNKNOWN_STATUS: Final = ("·", "")
 
@@ -78,6 +86,12 @@ def duration(since: datetime, until: datetime) -> str:
 
 def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """`openai`, `openai and claude`, `openai, claude and gemini`."""
+    *before, last = names or ("",)
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def size(number: int) -> str:

@@ -9,9 +9,12 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from domain.errors import Code
 from domain.events import Event
+from domain.install_run import decisions
 from domain.install_run.decisions import settle, start
 from domain.install_run.events import (
+    Policy,
     ProviderFailed,
+    ProviderRefused,
     ProviderStarted,
     ProviderSucceeded,
     RunEvent,
@@ -21,7 +24,7 @@ from domain.install_run.events import (
     Target,
 )
 from domain.install_run.state import InstallRun, RunStatus, evolve
-from tests.domain.facts import LEASE_UNTIL, NOON, failed, queued, succeeded
+from tests.domain.facts import LEASE_UNTIL, NOON, PIN, failed, refused, succeeded
 from tests.kit.specification import folded
 
 ENDS = (RunSucceeded, RunFailed, RunPartiallyFailed)
@@ -48,11 +51,20 @@ class AnyOrder(RuleBasedStateMachine):
 
     tries: Bundle[Try] = Bundle("tries")
 
-    @initialize(count=counts)
-    def queue(self, count: int) -> None:
+    @initialize(count=counts, refusals=st.dictionaries(st.integers(0, 3), codes.filter(bool), max_size=4))
+    def queue(self, count: int, refusals: dict[int, Code]) -> None:
         self.count = count
         self.tried = 0
-        self.events: list[Event] = [queued(*map(target, range(count)))]
+        targets = tuple(map(target, range(count)))
+        self.refused = {number for number in refusals if number < count}
+        self.events: list[Event] = [
+            *decisions.queue(
+                skill=PIN,
+                targets=targets,
+                policy=Policy(),
+                refused=tuple(refused(target(number), code=refusals[number]) for number in sorted(self.refused)),
+            )
+        ]
         self.run: InstallRun = folded(self.events)
 
     def _record(self, events: tuple[RunEvent, ...]) -> None:
@@ -84,7 +96,10 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def a_run_starts_once_before_its_targets(self) -> None:
-        names = [type(event).__name__ for event in self.events[1:]]
+        names = [type(event).__name__ for event in self.events[1 + len(self.refused) :]]
+        if len(self.refused) == self.count:
+            assert names == ["RunFailed"]
+            return
         assert names.count("RunStarted") == bool(names)
         assert names[:2] == ["RunStarted", "ProviderStarted"][: len(names)]
 
@@ -93,18 +108,19 @@ class AnyOrder(RuleBasedStateMachine):
         starts = [(event.provider_id, event.attempt_id) for event in self.events if isinstance(event, ProviderStarted)]
         ends = [(event.provider_id, event.attempt_id) for event in self.outcomes]
         assert len({provider_id for provider_id, _ in starts}) == len(starts)
+        assert not {provider_id for provider_id, _ in starts} & {target(number).id for number in self.refused}
         assert len(set(ends)) == len(ends)
         assert set(ends) <= set(starts)
 
     @invariant()
     def a_run_ends_with_its_last_target_and_a_true_tally(self) -> None:
         ends = [event for event in self.events if isinstance(event, ENDS)]
-        assert len(ends) == (len(self.outcomes) == self.count)
+        assert len(ends) == (len(self.outcomes) + len(self.refused) == self.count)
         assert self.run.status.ended == bool(ends)
         if not ends:
             return
         assert self.events[-1] == ends[0]
-        codes = Counter(event.code for event in self.outcomes if isinstance(event, ProviderFailed))
+        codes = Counter(event.code for event in self.events if isinstance(event, ProviderFailed | ProviderRefused))
         successes = self.count - codes.total()
         assert getattr(ends[0], "succeeded", 0) == successes
         assert getattr(ends[0], "failures", {}) == codes
@@ -113,7 +129,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Every run can be brought to its end."""
-        for number in range(self.count):
+        for number in sorted(set(range(self.count)) - self.refused):
             current = self.run.target(target(number).id)
             assert current is not None
             attempt_id = current.attempt_id or self._start(number)[1]

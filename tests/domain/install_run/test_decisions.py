@@ -4,9 +4,10 @@ import pytest
 
 from domain.errors import BadRequest, Code
 from domain.install_run import decisions
-from domain.install_run.decisions import TARGETS_MAX, settle, start
+from domain.install_run.decisions import TARGETS_MAX, check_target_count, settle, start
 from domain.install_run.events import (
     Policy,
+    ProviderRefused,
     RunEvent,
     RunFailed,
     RunPartiallyFailed,
@@ -26,14 +27,15 @@ from tests.domain.facts import (
     SECOND,
     failed,
     queued,
+    refused,
     started,
     succeeded,
 )
 from tests.kit.specification import given
 
 
-def queue(_: None, *, targets: tuple[Target, ...]) -> tuple[RunEvent, ...]:
-    return decisions.queue(skill=PIN, targets=targets, policy=Policy())
+def queue(_: None, *, targets: tuple[Target, ...], refusals: tuple[ProviderRefused, ...] = ()) -> tuple[RunEvent, ...]:
+    return decisions.queue(skill=PIN, targets=targets, policy=Policy(), refused=refusals)
 
 
 def targets(count: int) -> tuple[Target, ...]:
@@ -51,13 +53,56 @@ def test_a_run_is_queued_for_its_targets(count: int) -> None:
 
 @pytest.mark.parametrize("count", [0, TARGETS_MAX + 1])
 def test_a_run_for_no_target_or_too_many_is_refused(count: int) -> None:
-    refused = given([]).when(queue, targets=targets(count)).then_refused(BadRequest)
-    assert refused.detail == f"A run takes 1 to {TARGETS_MAX} providers."
-    assert [problem.pointer for problem in refused.problems] == ["/providers"]
+    refusal = given([]).when(queue, targets=targets(count)).then_refused(BadRequest)
+    assert refusal.detail == f"A run takes 1 to {TARGETS_MAX} providers."
+    assert [problem.pointer for problem in refusal.problems] == ["/providers"]
+    with pytest.raises(BadRequest):
+        check_target_count(count)
 
 
 def test_a_run_that_names_a_target_twice_is_refused() -> None:
     given([]).when(queue, targets=(OPENAI, CLAUDE, OPENAI)).then_refused(BadRequest)
+
+
+def test_a_target_that_would_be_refused_fails_at_once_and_the_others_wait() -> None:
+    given([]).when(queue, targets=(OPENAI, CLAUDE), refusals=(refused(CLAUDE),)).then(
+        [queued(OPENAI, CLAUDE), refused(CLAUDE)]
+    )
+
+
+def test_a_run_that_every_target_would_refuse_fails_at_once_with_its_tally() -> None:
+    invalid = refused(CLAUDE, code=Code.PROVIDER_INVALID_SKILL)
+    refusals = (refused(OPENAI), invalid, refused(GEMINI))
+    tally = {Code.PROVIDER_TOO_LARGE: 2, Code.PROVIDER_INVALID_SKILL: 1}
+    given([]).when(queue, targets=(OPENAI, CLAUDE, GEMINI), refusals=refusals).then(
+        [queued(OPENAI, CLAUDE, GEMINI), *refusals, RunFailed(failures=tally)]
+    )
+
+
+def test_a_removal_is_a_run_of_its_own_kind() -> None:
+    events = decisions.queue(skill=PIN, targets=(OPENAI,), policy=Policy(), kind="uninstall")
+    assert [getattr(event, "kind", None) for event in events] == ["uninstall"]
+
+
+def test_a_start_of_a_refused_target_is_quiet() -> None:
+    given([queued(OPENAI, CLAUDE), refused(CLAUDE)]).when(start_at, target=CLAUDE).then_nothing()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "end"),
+    [
+        (succeeded(), RunPartiallyFailed(succeeded=1, failures={Code.PROVIDER_INVALID_SKILL: 1})),
+        (failed(), RunFailed(failures={Code.PROVIDER_TOO_LARGE: 1, Code.PROVIDER_INVALID_SKILL: 1})),
+    ],
+)
+def test_a_refused_target_is_in_the_tally_at_the_end(outcome: RunEvent, end: RunEvent) -> None:
+    history = [
+        queued(OPENAI, CLAUDE),
+        refused(CLAUDE, code=Code.PROVIDER_INVALID_SKILL),
+        RunStarted(),
+        started(),
+    ]
+    given(history).when(settle, outcome=outcome).then([outcome, end])
 
 
 def test_the_first_start_of_a_run_starts_the_run() -> None:

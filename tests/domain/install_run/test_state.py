@@ -16,6 +16,7 @@ from tests.domain.facts import (
     SECOND,
     failed,
     queued,
+    refused,
     started,
     succeeded,
 )
@@ -80,6 +81,11 @@ def test_a_target_that_succeeded_keeps_its_receipt_and_no_lease() -> None:
 def test_a_target_that_failed_keeps_its_code_and_no_lease() -> None:
     done = replace(RUNNING_TARGET, status=TargetStatus.FAILED, code=Code.PROVIDER_TOO_LARGE, lease_until=None)
     assert openai_after(started(), failed()) == done
+
+
+def test_a_target_that_was_refused_has_failed_without_an_attempt() -> None:
+    done = TargetState(target=OPENAI, status=TargetStatus.FAILED, code=Code.PROVIDER_TOO_LARGE)
+    assert openai_after(refused(OPENAI)) == done
 
 
 def test_a_target_that_starts_again_has_a_new_fence_and_no_code() -> None:

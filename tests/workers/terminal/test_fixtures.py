@@ -9,30 +9,49 @@ import pytest
 from rich.console import RenderableType
 
 from tests.workers.terminal.answered import NOON, in_a_pipe, on_a_terminal
-from workers.terminal.answers import AuditEntry, Event, Page, Provider, Run, Skill, understood
+from workers.terminal.answers import (
+    AuditEntry,
+    Event,
+    Installation,
+    Page,
+    PreviewedRun,
+    Provider,
+    Run,
+    Skill,
+    SkillVersion,
+    understood,
+)
 from workers.terminal.audit import audit_grid
 from workers.terminal.exit_codes import ExitCode
 from workers.terminal.failures import answered
 from workers.terminal.history import history_grid
-from workers.terminal.providers import provider_page, providers_grid
+from workers.terminal.installation_view import installation_page, installations_grid
+from workers.terminal.preview_view import preview_page
+from workers.terminal.provider_view import provider_page, providers_grid
 from workers.terminal.run_view import run_page, runs_grid
-from workers.terminal.skills import skill_page, skills_grid
+from workers.terminal.skill_view import skill_page, skills_grid, versions_grid
 
 FIXTURES: Final = Path(__file__).parents[3] / "fixtures"
-BY_STATUS: Final = {401: 3, 403: 3, 404: 4, 500: 1, 503: 8}
+BY_STATUS: Final = {401: 3, 403: 3, 404: 4, 500: 1, 502: 8, 503: 8}
 
 Show = Callable[[Any], RenderableType]
 ONE: Final[dict[str, tuple[type[Any], Show]]] = {
     "install-runs": (Run, lambda run: run_page(run, now=NOON)),
+    "installations": (Installation, lambda one: installation_page(one, now=NOON)),
+    "uninstall": (Run, lambda run: run_page(run, now=NOON)),
     "providers": (Provider, provider_page),
     "skills": (Skill, skill_page),
 }
+PREVIEW: Final[tuple[type[Any], Show]] = (PreviewedRun, preview_page)
 MANY: Final[dict[str, tuple[type[Any], Show]]] = {
     "audit-log": (AuditEntry, audit_grid),
     "install-runs": (Run, lambda runs: runs_grid(runs, now=NOON)),
+    "installations": (Installation, lambda items: installations_grid(items, now=NOON)),
+    "verify": (Installation, lambda items: installations_grid(items, now=NOON)),
     "history": (Event, history_grid),
     "providers": (Provider, providers_grid),
     "skills": (Skill, skills_grid),
+    "versions": (SkillVersion, versions_grid),
 }
 
 
@@ -43,7 +62,7 @@ def read(path: Path) -> tuple[str, int, Any]:
 
 FIXTURE_PATHS: Final = sorted(FIXTURES.glob("*.json"))
 ANSWERS: Final = [path for path in FIXTURE_PATHS if read(path)[0].startswith("/api/") and read(path)[1] < 400]
-PROBLEMS: Final = [path for path in FIXTURE_PATHS if "code" in (read(path)[2] or {})]
+PROBLEMS: Final = [path for path in FIXTURE_PATHS if read(path)[1] >= 400 and "code" in read(path)[2]]
 
 
 def test_the_fixtures_are_found() -> None:
@@ -60,7 +79,7 @@ def test_an_answer_is_shown(path: Path) -> None:
         page = understood(body, Page)
         renderable = show([understood(item, shape) for item in page.items])
     else:
-        shape, show = ONE[resource]
+        shape, show = PREVIEW if "dryRun" in body else ONE.get((rest or [""])[-1], ONE[resource])
         renderable = show(understood(body, shape))
     assert in_a_pipe(renderable).strip()
     assert on_a_terminal(renderable).strip()

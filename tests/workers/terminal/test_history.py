@@ -9,6 +9,7 @@ from domain.events import Event as DomainEvent
 from domain.install_run.events import (
     Policy,
     ProviderFailed,
+    ProviderRefused,
     ProviderStarted,
     ProviderSucceeded,
     RunFailed,
@@ -23,6 +24,7 @@ from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
     InstallationReleased,
+    InstallationRemoved,
     InstallationReserved,
     Receipt,
 )
@@ -63,6 +65,11 @@ def said(event: DomainEvent, *, position: int = 1, milliseconds: int = 0) -> Eve
     ("event", "words"),
     [
         (QUEUED, "a-skill v3 for openai"),
+        (msgspec.structs.replace(QUEUED, kind="uninstall"), "uninstall a-skill v3 for openai"),
+        (
+            ProviderRefused(provider_id=PROVIDER, code=Code.PROVIDER_TOO_LARGE, message="Too large."),
+            "openai: too_large:provider, so it was not asked",
+        ),
         (RunStarted(), ""),
         (
             ProviderStarted(provider_id=PROVIDER, attempt_id=ATTEMPT, attempt=2, since=NOON, lease_until=NOON),
@@ -76,6 +83,10 @@ def said(event: DomainEvent, *, position: int = 1, milliseconds: int = 0) -> Eve
             ProviderSucceeded(provider_id=PROVIDER, attempt_id=ATTEMPT, receipt=RECEIPT, adopted=True),
             "openai: skill_1 version 2, found there already",
         ),
+        (
+            ProviderSucceeded(provider_id=PROVIDER, attempt_id=ATTEMPT),
+            "openai: nothing was there to remove",
+        ),
         (FAILED, "openai: timeout:provider, may have been applied"),
         (msgspec.structs.replace(FAILED, ambiguous=False), "openai: timeout:provider"),
         (RunSucceeded(succeeded=1), "1 target done"),
@@ -88,7 +99,13 @@ def said(event: DomainEvent, *, position: int = 1, milliseconds: int = 0) -> Eve
             InstallationReserved(run_id=RUN, skill_id=SKILL, provider_id=PROVIDER, version=3),
             "openai: for version 3",
         ),
+        (
+            InstallationReserved(run_id=RUN, skill_id=SKILL, provider_id=PROVIDER, version=3, removes=True),
+            "openai: to remove version 3",
+        ),
         (InstallationAwaited(run_id=RUN, version=3), "for version 3"),
+        (InstallationAwaited(run_id=RUN, version=3, removes=True), "to remove version 3"),
+        (InstallationRemoved(run_id=RUN, skill_id=SKILL, provider_id=PROVIDER), "openai"),
         (
             InstallationChanged(
                 run_id=RUN, skill_id=SKILL, provider_id=PROVIDER, version=3, digest="sha256:00", receipt=RECEIPT

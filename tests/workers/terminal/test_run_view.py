@@ -31,6 +31,16 @@ REFUSED = target(
             run(LIVE, REFUSED, status="partial_failed"),
             "a-skill v3 is live at openai, and could not be installed at claude (quota_exceeded:provider).",
         ),
+        (
+            run(target(status="running"), status="running", kind="uninstall"),
+            "a-skill v3 is being removed from openai.",
+        ),
+        (run(LIVE, status="success", kind="uninstall"), "a-skill v3 is removed from openai."),
+        (
+            run(REFUSED, status="failed", kind="uninstall"),
+            "a-skill v3 could not be removed from claude (quota_exceeded:provider).",
+        ),
+        (run(LIVE, status="success", kind="brand-new"), "a-skill v3 is live at openai."),
     ],
 )
 def test_one_sentence_says_how_it_stands(document: dict[str, Any], said: str) -> None:
@@ -59,7 +69,27 @@ def test_the_page_has_a_line_for_each_target_and_what_to_do_about_it() -> None:
     page = in_a_pipe(run_page(understood(run(LIVE, REFUSED, status="partial_failed"), Run), now=NOW))
     assert "openai    ✔ success  1         skill_1 version 2\n" in page
     assert r"claude    ✘ failed   1         quota_exceeded:provider: Pay \x1b[31mfirst\x1b[0m. (request req_9)" in page
-    assert page.endswith("raise its limit or pay at the provider, then ask again.\n")
+    advice = "The account has used up what it may use: raise its limit or pay at the provider, then ask again."
+    assert page.endswith(f"claude: {advice}\n")
+    alone = in_a_pipe(run_page(understood(run(REFUSED, status="failed"), Run), now=NOW))
+    assert alone.endswith(f"\n{advice}\n")
+
+
+def test_the_page_counts_the_failures_by_code_and_says_what_kind_of_run_it_is() -> None:
+    failures = {"too_large:provider": 2, "timeout:provider": 1}
+    page = in_a_pipe(run_page(understood(run(REFUSED, status="failed", failures=failures), Run), now=NOW))
+    assert "failures   2 x too_large:provider, 1 x timeout:provider\n" in page
+    assert "kind       install\n" in page
+    fine = in_a_pipe(run_page(understood(run(LIVE, status="success", kind="uninstall"), Run), now=NOW))
+    assert "failures" not in fine
+    assert "kind       uninstall\n" in fine
+
+
+def test_those_who_failed_alike_are_told_once_what_to_do() -> None:
+    third = target("gemini", status="failed", code="quota_exceeded:provider")
+    page = in_a_pipe(run_page(understood(run(LIVE, REFUSED, third, status="partial_failed"), Run), now=NOW))
+    assert page.count("raise its limit") == 1
+    assert "\nclaude, gemini: The account has used up" in page
 
 
 def test_a_target_that_waits_for_its_retry_says_until_when() -> None:
@@ -82,7 +112,7 @@ def test_the_list_fits_a_terminal_and_keeps_ids_whole() -> None:
 
 def test_in_a_pipe_a_run_is_one_line() -> None:
     (_, line) = in_a_pipe(runs_grid([understood(run(REFUSED, status="failed"), Run)], now=NOW)).splitlines()
-    assert re.split("  +", line) == [RUN_ID, "5m", "✘ failed", "a-skill v3 at claude: quota_exceeded:provider"]
+    assert re.split("  +", line) == [RUN_ID, "5m", "✘ failed", "install a-skill v3 at claude (quota_exceeded:provider)"]
 
 
 def test_a_newer_server_may_say_more() -> None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from tests.workers.terminal.answered import NOON
-from workers.terminal.wording import age, ago, clock, duration, printable, short_digest, size, status_text
+from workers.terminal.wording import age, ago, clock, duration, enumerated, printable, short_digest, size, status_text
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,11 @@ def test_a_short_digest_is_long_enough_to_be_a_ref() -> None:
 @pytest.mark.parametrize(("number", "shown"), [(1, "1 byte"), (999, "999 bytes"), (2_720, "2.7 kB"), (25e6, "25.0 MB")])
 def test_sizes(number: int, shown: str) -> None:
     assert size(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_names_are_told_as_people_tell_them(names: list[str], shown: str) -> None:
+    assert enumerated(names) == shown
