@@ -6,15 +6,15 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.handling import Handling, Session
+from commands.verifying import verify
 from domain.events import Context
-from domain.ports import ProviderError, ProviderGateway, Vault
+from domain.ports import ProviderGateway, Vault
 from domain.provider.base_url import check_base_url
 from domain.provider.credential import parse_credential
-from domain.provider.decisions import connect, fail_verification, pass_verification
+from domain.provider.decisions import connect
 from domain.provider.events import CredentialRef, ProviderConnected, ProviderKind
-from domain.provider.state import PROVIDER, Provider, evolve, provider_stream
+from domain.provider.state import PROVIDER, provider_stream
 
-VERIFY_SECONDS: Final = 15.0
 CONCURRENCY_MAX_DEFAULT: Final = 4
 
 
@@ -27,6 +27,7 @@ class ConnectProvider(Struct, frozen=True, kw_only=True):
     base_url: str
     organization: str | None = None
     project: str | None = None
+    base_agent: str | None = None
     concurrency_max: int = CONCURRENCY_MAX_DEFAULT
 
 
@@ -43,7 +44,7 @@ class ConnectProviderHandler:
 
     async def __call__(self, command: ConnectProvider, context: Context) -> ProviderConnection:
         """A connection that cannot be verified is kept, inactive, with the reason. Raises ProviderNameTaken,
-        CredentialRefused, BadRequest, StoreOffline.
+        CredentialRefused, BadRequest, Busy, StoreOffline.
         """
         stream = provider_stream(command.name)
         base_url = check_base_url(command.base_url)
@@ -51,7 +52,7 @@ class ConnectProviderHandler:
         credential_id = self._handling.new_id()
         credential = reference or CredentialRef(source="stored", name=str(credential_id))
 
-        async def decide(session: Session) -> Provider:
+        async def decide(session: Session) -> None:
             connected = ProviderConnected(
                 name=command.name,
                 kind=command.kind,
@@ -59,36 +60,14 @@ class ConnectProviderHandler:
                 credential=credential,
                 organization=command.organization,
                 project=command.project,
+                base_agent=command.base_agent,
                 concurrency_max=command.concurrency_max,
             )
             events = connect(await session.load(stream, PROVIDER), connected)
             session.append(stream, *events)
             if reference is None:
                 session.write(self._vault.seal(credential_id=credential_id, secret=command.credential.strip()))
-            return evolve(None, connected)
 
-        provider, _ = await self._handling.handle(decide, context=context)
-        failure = await self._verify(provider)
-
-        async def conclude(session: Session) -> None:
-            state = await session.load(stream, PROVIDER)
-            assert state is not None  # noqa: S101 - connected above
-            if failure is None:
-                session.append(stream, *pass_verification(state))
-            else:
-                session.append(stream, *fail_verification(state, code=failure.code, message=failure.message))
-
-        _, handled = await self._handling.handle(conclude, context=context)
-        assert handled.position is not None  # noqa: S101 - a verification always says something
-        return ProviderConnection(provider_id=stream, position=handled.position)
-
-    async def _verify(self, provider: Provider) -> ProviderError | None:
-        try:
-            adapter = await self._gateway.open(provider, deadline_seconds=VERIFY_SECONDS)
-            try:
-                await adapter.verify()
-            finally:
-                await adapter.close()
-        except ProviderError as error:
-            return error
-        return None
+        await self._handling.handle(decide, context=context)
+        position = await verify(stream, handling=self._handling, gateway=self._gateway, context=context)
+        return ProviderConnection(provider_id=stream, position=position)

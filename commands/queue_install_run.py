@@ -220,4 +220,6 @@ def _previewed(plan: _Plan, target: Target) -> PreviewedTarget:
 
 
 def _inactive(provider: Provider) -> str:
+    if provider.shelved:
+        return f"The provider connection {provider.name} was taken out of use; activate it first."
     return f"The provider connection {provider.name} is not active; see why with its verification."

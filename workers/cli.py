@@ -20,7 +20,7 @@ def waybill() -> None:
 waybill.add_chapter(
     "Begin",
     (
-        Entry("demo", "workers.terminal.demo:demo", "See the whole story on a sandbox provider, in a minute."),
+        Entry("demo", "workers.terminal.demo:demo", "See the whole story on sandbox providers, in a minute."),
         Entry("up", "workers.processes:up_command", "Run everything: Postgres, NATS, the API and the workers."),
     ),
 )
@@ -28,11 +28,26 @@ waybill.add_chapter(
     "Use",
     (
         Entry("skills", "workers.terminal.skills:skills", "Register skills and look at them."),
-        Entry("providers", "workers.terminal.providers:providers", "Connect providers and look at the connections."),
+        Entry("providers", "workers.terminal.providers:providers", "Connect providers and look after the connections."),
         Entry("install", "workers.terminal.install:install", "Install a skill at one or more providers."),
         Entry("runs", "workers.terminal.runs:runs", "Look at install runs and follow them."),
+        Entry(
+            "installations",
+            "workers.terminal.installations:installations",
+            "See what is live where, ask whether it still is, and remove it.",
+        ),
         Entry("history", "workers.terminal.history:history", "Show every event of a run."),
         Entry("audit", "workers.terminal.audit:audit", "See who did what to what, and how it went."),
+    ),
+)
+waybill.add_chapter(
+    "Look after it",
+    (
+        Entry(
+            "credentials",
+            "workers.terminal.credentials:credentials",
+            "Change the key that stored credentials are encrypted with.",
+        ),
     ),
 )
 waybill.add_chapter(

@@ -3,14 +3,13 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
-import structlog
 import uuid_utils.compat
 from msgspec import Struct
 
@@ -24,52 +23,59 @@ from adapters.postgres.bundles import PostgresBundles
 from adapters.postgres.connection import Pool, check_url, open_pool
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.migrating import pending
 from adapters.postgres.read_models import PostgresReadModels
 from adapters.postgres.read_models_reader import PostgresReader
 from adapters.postgres.roles import PostgresRoles
 from adapters.postgres.vault import PostgresVault
 from adapters.providers.catalog import CATALOG
 from adapters.providers.gateway import Gateway
-from adapters.sources.inline import read_inline
+from adapters.sources.git import GitFolders
+from adapters.sources.reading import Sources
+from commands.archive_skill import ArchiveSkillHandler
 from commands.authenticate import Authenticate
+from commands.change_provider import ChangeProviderHandler
 from commands.connect_provider import ConnectProviderHandler
 from commands.handling import Handling
 from commands.issue_api_key import IssueApiKeyHandler
+from commands.label_skill import LabelSkillHandler
 from commands.queue_install_run import QueueInstallRunHandler
 from commands.record_denial import RecordDenialHandler
 from commands.register_skill import RegisterSkillHandler
 from commands.settle_attempt import SettleAttemptHandler
 from commands.start_attempt import StartAttemptHandler
 from commands.uninstall_skill import UninstallSkillHandler
-from domain.errors import StoreOffline
+from commands.verify_installation import VerifyInstallationsHandler
+from commands.verify_provider import VerifyProviderHandler
 from domain.ports import BundleStore, EventStore, ProviderGateway, Vault
+from domain.provider.events import ProviderKind
 from projections.catalog import READ_MODELS
 from queries.installer_connections import installer_connections
+from queries.reading import Reader
+from workers.awaiting import migrated, when_online
 from workers.health import readiness_checks
 from workers.installer import Installer
 from workers.projector import run as run_projector
 from workers.relay import run as run_relay
 from workers.running import holder
 from workers.serving import serve
-from workers.settings import SECRET_FILE, Settings, SettingsError, secret_keys
+from workers.settings import Settings, SettingsError, secret_file, secret_keys
 
 POOL_SIZE_MAX: Final = 8
 ROLE_POOL_SIZE_MAX: Final = 2
-OFFLINE_SECONDS: Final = 0.5
-
-Answer = TypeVar("Answer")
-
-log = structlog.get_logger(__name__)
 
 
 class Commands(Struct, frozen=True, kw_only=True):
     """Everything that can be asked of the write side."""
 
     register_skill: RegisterSkillHandler
+    label_skill: LabelSkillHandler
+    archive_skill: ArchiveSkillHandler
     connect_provider: ConnectProviderHandler
+    change_provider: ChangeProviderHandler
+    verify_provider: VerifyProviderHandler
     queue_install_run: QueueInstallRunHandler
     uninstall_skill: UninstallSkillHandler
+    verify_installations: VerifyInstallationsHandler
     start_attempt: StartAttemptHandler
     settle_attempt: SettleAttemptHandler
     issue_api_key: IssueApiKeyHandler
@@ -77,18 +83,51 @@ class Commands(Struct, frozen=True, kw_only=True):
     authenticate: Authenticate
 
 
-def build_commands(*, store: EventStore, bundles: BundleStore, vault: Vault, gateway: ProviderGateway) -> Commands:
+def build_commands(
+    *, store: EventStore, bundles: BundleStore, vault: Vault, gateway: ProviderGateway, sources: Sources
+) -> Commands:
     handling = Handling(store=store, clock=now, new_id=new_id)
     return Commands(
-        register_skill=RegisterSkillHandler(handling=handling, bundles=bundles, read_bundle=read_inline),
+        register_skill=RegisterSkillHandler(handling=handling, bundles=bundles, read_source=sources.read),
+        label_skill=LabelSkillHandler(handling=handling),
+        archive_skill=ArchiveSkillHandler(handling=handling),
         connect_provider=ConnectProviderHandler(handling=handling, vault=vault, gateway=gateway),
+        change_provider=ChangeProviderHandler(handling=handling, vault=vault, gateway=gateway),
+        verify_provider=VerifyProviderHandler(handling=handling, gateway=gateway),
         queue_install_run=QueueInstallRunHandler(handling=handling, limits=gateway.limits),
         uninstall_skill=UninstallSkillHandler(handling=handling),
+        verify_installations=VerifyInstallationsHandler(handling=handling, gateway=gateway),
         start_attempt=StartAttemptHandler(handling=handling),
         settle_attempt=SettleAttemptHandler(handling=handling),
         issue_api_key=IssueApiKeyHandler(handling=handling, random_bytes=os.urandom),
         record_denial=RecordDenialHandler(handling=handling),
         authenticate=Authenticate(store=store, clock=now),
+    )
+
+
+def build_application(
+    *,
+    commands: Commands,
+    reader: Reader,
+    store: EventStore,
+    bundles: BundleStore,
+    base_urls: Mapping[ProviderKind, str],
+) -> Application:
+    return Application(
+        register_skill=commands.register_skill,
+        label_skill=commands.label_skill,
+        archive_skill=commands.archive_skill,
+        connect_provider=commands.connect_provider,
+        change_provider=commands.change_provider,
+        verify_provider=commands.verify_provider,
+        queue_install_run=commands.queue_install_run,
+        preview_install_run=commands.queue_install_run.preview,
+        uninstall_skill=commands.uninstall_skill,
+        verify_installations=commands.verify_installations,
+        reader=reader,
+        store=store,
+        bundles=bundles,
+        base_urls=base_urls,
     )
 
 
@@ -123,7 +162,8 @@ async def write_side(settings: Settings, *, part: str) -> AsyncIterator[WriteSid
         vault = _vault(settings, pool)
         gateway = Gateway(vault, noop_enabled=settings.noop_providers)
         stack.push_async_callback(gateway.close)
-        commands = build_commands(store=store, bundles=bundles, vault=vault, gateway=gateway)
+        sources = Sources(git=GitFolders(private_hosts=settings.git_hosts, ca_file=settings.git_ca_file))
+        commands = build_commands(store=store, bundles=bundles, vault=vault, gateway=gateway, sources=sources)
         yield WriteSide(commands=commands, pool=pool, store=store, bundles=bundles, gateway=gateway)
 
 
@@ -137,14 +177,11 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
         denials = Denials(record=commands.record_denial)
         stack.push_async_callback(denials.close)
         app = build_app(
-            application=Application(
-                register_skill=commands.register_skill,
-                connect_provider=commands.connect_provider,
-                queue_install_run=commands.queue_install_run,
-                preview_install_run=commands.queue_install_run.preview,
-                uninstall_skill=commands.uninstall_skill,
+            application=build_application(
+                commands=commands,
                 reader=reader,
                 store=write.store,
+                bundles=write.bundles,
                 base_urls={kind: CATALOG[kind].base_url for kind in write.gateway.kinds},
             ),
             authenticate=commands.authenticate,
@@ -173,7 +210,7 @@ async def installer(settings: Settings, stopping: asyncio.Event) -> None:
             open_tickets=lambda provider_id: TicketSource(nats, provider_id),
             connections_changed=changed,
         )
-        if await _when_online(lambda: _migrated(write.pool), stopping):
+        if await when_online(lambda: migrated(write.pool), stopping):
             await work.run(stopping)
 
 
@@ -181,8 +218,8 @@ async def relay(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         pool, event_log = await _follower(stack, settings, part="relay")
         nats = await _nats(stack, settings, part="relay")
-        if await _when_online(lambda: _migrated(pool), stopping) and (
-            epoch := await _when_online(event_log.epoch, stopping)
+        if await when_online(lambda: migrated(pool), stopping) and (
+            epoch := await when_online(event_log.epoch, stopping)
         ):
             await run_relay(
                 log=event_log,
@@ -199,7 +236,7 @@ async def projector(settings: Settings, stopping: asyncio.Event) -> None:
         read_models_pool = await stack.enter_async_context(
             open_pool(postgres_url(settings), name="waybill-read-models", size_max=POOL_SIZE_MAX)
         )
-        if await _when_online(lambda: _migrated(pool), stopping):
+        if await when_online(lambda: migrated(pool), stopping):
             await run_projector(
                 log=event_log,
                 roles=PostgresRoles(pool),
@@ -229,12 +266,12 @@ def _vault(settings: Settings, pool: Pool) -> PostgresVault:
     try:
         return PostgresVault(
             pool,
-            keys=secret_keys(settings),
+            keys=lambda: secret_keys(settings),
             environment=settings.credentials,
             folder=settings.credentials_folder,
         )
     except ValueError as error:
-        source = "WAYBILL_SECRET_KEY" if settings.secret_key else f"The file {settings.data / SECRET_FILE}"
+        source = "WAYBILL_SECRET_KEY" if settings.secret_key else f"The file {secret_file(settings)}"
         raise SettingsError(f"{source} cannot be used: {error}.") from None
 
 
@@ -258,28 +295,3 @@ async def _follower(stack: AsyncExitStack, settings: Settings, *, part: str) -> 
     event_log = PostgresEventLog(url, name=f"waybill-{part}-log")
     stack.push_async_callback(event_log.close)
     return pool, event_log
-
-
-async def _migrated(pool: Pool) -> bool:
-    """True, or StoreOffline: a part may be started before `waybill migrate` has done its work."""
-    if missing := await pending(pool):
-        raise StoreOffline(f"Not migrated yet: {', '.join(missing)}.")
-    return True
-
-
-async def _when_online(ask: Callable[[], Awaitable[Answer]], stopping: asyncio.Event) -> Answer | None:
-    """The answer as soon as the store gives one; None if told to stop before."""
-    stop = asyncio.create_task(stopping.wait())
-    reason = ""
-    try:
-        while not stop.done():
-            try:
-                return await ask()
-            except StoreOffline as error:
-                if error.detail != reason:
-                    reason = error.detail
-                    log.warning("database_awaited", reason=reason)
-                await asyncio.wait({stop}, timeout=OFFLINE_SECONDS)
-        return None
-    finally:
-        stop.cancel()

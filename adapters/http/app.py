@@ -20,21 +20,45 @@ from adapters.http.install_runs import (
     show_install_runs,
     show_run_history,
 )
+from adapters.http.installations import (
+    show_installation,
+    show_installations,
+    uninstall_skill,
+    verify_installations,
+)
 from adapters.http.openapi import describe, show_openapi
-from adapters.http.providers import connect_provider, show_provider, show_providers
-from adapters.http.skills import register_skill, show_skill, show_skills
+from adapters.http.providers import (
+    change_provider,
+    connect_provider,
+    show_provider,
+    show_providers,
+    verify_provider,
+)
+from adapters.http.skill_versions import download_skill_version, label_skill_version, show_skill_versions
+from adapters.http.skills import archive_skill, register_skill, show_skill, show_skills, unarchive_skill
 
 GUARDED = (
     register_skill,
     show_skills,
     show_skill,
+    show_skill_versions,
+    download_skill_version,
+    label_skill_version,
+    archive_skill,
+    unarchive_skill,
     connect_provider,
     show_providers,
     show_provider,
+    change_provider,
+    verify_provider,
     queue_install_run,
     show_install_runs,
     show_install_run,
     show_run_history,
+    show_installations,
+    show_installation,
+    verify_installations,
+    uninstall_skill,
     show_audit_log,
 )
 PUBLIC = (show_liveness, show_readiness, show_openapi)

@@ -29,6 +29,7 @@ STATUSES: Final[Mapping[Code, tuple[HTTPStatus, str]]] = {
     Code.NOT_FOUND_VERSION: (HTTPStatus.NOT_FOUND, "No such version of the skill"),
     Code.NOT_FOUND_PROVIDER: (HTTPStatus.NOT_FOUND, "No such provider"),
     Code.NOT_FOUND_RUN: (HTTPStatus.NOT_FOUND, "No such install run"),
+    Code.NOT_FOUND_INSTALLATION: (HTTPStatus.NOT_FOUND, "Nothing installed there"),
     Code.NOT_ALLOWED: (HTTPStatus.METHOD_NOT_ALLOWED, "Not a method of this address"),
     Code.CONFLICT_SKILL: (HTTPStatus.CONFLICT, "Conflict with the skill's state"),
     Code.CONFLICT_PROVIDER: (HTTPStatus.CONFLICT, "Conflict with the provider's state"),
@@ -39,10 +40,11 @@ STATUSES: Final[Mapping[Code, tuple[HTTPStatus, str]]] = {
     Code.UNSUPPORTED: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported body"),
     Code.UNPROCESSABLE_SKILL: (HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid skill"),
     Code.UNPROCESSABLE_CREDENTIAL: (HTTPStatus.UNPROCESSABLE_ENTITY, "Unusable credential"),
+    Code.OFFLINE_GIT: (HTTPStatus.BAD_GATEWAY, "Git server offline"),
     Code.OFFLINE_DATABASE: (HTTPStatus.SERVICE_UNAVAILABLE, "Database offline"),
     Code.INTERNAL: (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
 }
-RETRYABLE: Final = frozenset({Code.CONFLICT_RUN, Code.CONFLICT_BUSY, Code.OFFLINE_DATABASE})
+RETRYABLE: Final = frozenset({Code.CONFLICT_RUN, Code.CONFLICT_BUSY, Code.OFFLINE_GIT, Code.OFFLINE_DATABASE})
 HEADERS: Final[Mapping[Code, Mapping[str, str]]] = {
     Code.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     Code.CONFLICT_BUSY: {"Retry-After": str(RETRY_AFTER_SECONDS)},

@@ -13,13 +13,14 @@ from msgspec import Struct
 
 from adapters.http.authentication import Requires
 from adapters.http.errors import MEDIA_TYPE, RETRY_AFTER_SECONDS, STATUSES, ProblemDocument
-from adapters.http.operations import OPERATION, Operation, described
+from adapters.http.operations import OPERATION, Binary, Operation, described, types_of
 from adapters.http.requests import NoParameters, QueryReader
 from adapters.http.schemas import Schemas
 from domain.errors import Code
 from domain.events import Role
 
 SCHEME: Final = "apiKey"
+FORM: Final = "multipart/form-data"
 EVERYWHERE: Final = (Code.BAD_REQUEST, Code.INTERNAL)
 WITH_KEY: Final = (Code.UNAUTHORIZED, Code.OFFLINE_DATABASE)
 WITH_BODY: Final = (Code.TOO_LARGE_BODY, Code.UNSUPPORTED)
@@ -71,7 +72,10 @@ def describe(app: Litestar, *, version: str) -> bytes:
     """The document, as JSON."""
     routes = tuple(routes_of(app))
     schemas = Schemas(
-        answers=[ProblemDocument, *(kind for route in routes for _, kind in route.operation.answers.values())],
+        answers=[
+            ProblemDocument,
+            *(kind for route in routes for _, answer in route.operation.answers.values() for kind in types_of(answer)),
+        ],
         requests=[route.operation.body for route in routes if route.operation.body],
         parameters=[route.operation.parameters for route in routes],
     )
@@ -111,15 +115,18 @@ def _operation(route: Route, schemas: Schemas) -> Json:
     if parameters := [*map(_path_parameter, route.path_parameters), *schemas.query_parameters(operation.parameters)]:
         document["parameters"] = parameters
     if operation.body:
-        document["requestBody"] = {"required": True, "content": _json(schemas.reference(operation.body))}
+        document["requestBody"] = {
+            "required": not operation.body_optional,
+            "content": _json(schemas.reference(operation.body)) | _form(operation),
+        }
     return document
 
 
 def _answers(route: Route, schemas: Schemas) -> dict[int, Json]:
     answers: dict[int, Json] = {}
-    for status, (words, kind) in route.operation.answers.items():
-        answers[status] = {"description": words, "content": _json(schemas.reference(kind))}
-        if route.method == "post":
+    for status, (words, answer) in route.operation.answers.items():
+        answers[status] = {"description": words, "content": _content(answer, schemas)}
+        if route.method == "post" and route.operation.located:
             location = {"description": "Where it can be read.", "schema": {"type": "string"}}
             answers[status]["headers"] = {"Location": location}
     for status, codes in _codes_by_status(route).items():
@@ -129,6 +136,19 @@ def _answers(route: Route, schemas: Schemas) -> dict[int, Json]:
             "headers": _error_headers(status),
         }
     return answers
+
+
+def _form(operation: Operation) -> Json:
+    return {FORM: {"schema": operation.form}} if operation.form else {}
+
+
+def _content(answer: Any, schemas: Schemas) -> Json:
+    if isinstance(answer, Binary):
+        return {answer.media_type: {"schema": {}}}
+    references = [schemas.reference(kind) for kind in types_of(answer)]
+    if not references:
+        return {}
+    return _json(references[0] if len(references) == 1 else {"oneOf": references})
 
 
 def _codes_by_status(route: Route) -> dict[int, list[Code]]:

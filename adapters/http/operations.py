@@ -11,17 +11,34 @@ from domain.errors import Code
 OPERATION: Final = "operation"
 
 
+class Binary(Struct, frozen=True):
+    """The body of an answer that is not JSON."""
+
+    media_type: str
+
+
 class Operation(Struct, frozen=True, kw_only=True):
-    """`answers` are what it gives by status: in words, and the type of the body. `refuses` are the errors beyond those
-    that every route has.
+    """`answers` are what it gives by status: in words, and the type of the body, or a tuple of those that it may be, `Binary`, or
+    None where there is none. `form` is the schema of a form that it takes instead of `body`. `refuses` are the errors beyond
+    those that every route has. `located`: the answer to a POST says where what it made can be read.
     """
 
     id: str
     summary: str
     answers: Mapping[int, tuple[str, Any]]
     body: Any = None
+    form: Mapping[str, Any] | None = None
+    body_optional: bool = False
+    located: bool = True
     parameters: type[Struct] = NoParameters
     refuses: tuple[Code, ...] = ()
+
+
+def types_of(answer: Any) -> tuple[Any, ...]:
+    """Each type that an answer's body may be, if it is JSON."""
+    if answer is None or isinstance(answer, Binary):
+        return ()
+    return answer if isinstance(answer, tuple) else (answer,)
 
 
 def described(operation: Operation) -> dict[str, Any]:

@@ -1,18 +1,21 @@
 """`/api/providers`"""
 
 from typing import Annotated, Any, Final
+from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
 from adapters.http.operations import Operation, described
 from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
 from adapters.http.resources import ProviderAnswer, as_stored, shown_as
+from commands.change_provider import ChangeProvider
 from commands.connect_provider import CONCURRENCY_MAX_DEFAULT, ConnectProvider
+from commands.verify_provider import VerifyProvider
 from domain.errors import BadRequest, Code, Problem
 from domain.events import Role
 from projections.providers import PROVIDERS, Provider
@@ -23,8 +26,10 @@ from queries.paging import Page
 CONCURRENCY_MAX: Final = 64
 
 ConnectionName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$(?!\n)")]
-# These become headers of requests to the provider.
-HeaderText = Annotated[str, Meta(pattern=r"^[!-~]{1,200}$(?!\n)")]
+# These go into the requests to the provider, the first two as headers.
+SentText = Annotated[str, Meta(pattern=r"^[!-~]{1,200}$(?!\n)")]
+Places = Annotated[int, Meta(ge=1, le=CONCURRENCY_MAX)]
+LASTING: Final = frozenset({"/name", "/kind"})
 
 
 class NewProvider(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -34,12 +39,26 @@ class NewProvider(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkn
     name: ConnectionName
     credential: str
     base_url: str | None = None
-    organization: HeaderText | None = None
-    project: HeaderText | None = None
-    concurrency_max: Annotated[int, Meta(ge=1, le=CONCURRENCY_MAX)] = CONCURRENCY_MAX_DEFAULT
+    organization: SentText | None = None
+    project: SentText | None = None
+    base_agent: SentText | None = None
+    concurrency_max: Places = CONCURRENCY_MAX_DEFAULT
+
+
+class ProviderChange(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """What is left out stays as it is; null clears. Another `baseUrl` needs `credential` again."""
+
+    active: bool | UnsetType = UNSET
+    credential: str | UnsetType = UNSET
+    base_url: str | UnsetType = UNSET
+    organization: SentText | UnsetType | None = UNSET
+    project: SentText | UnsetType | None = UNSET
+    base_agent: SentText | UnsetType | None = UNSET
+    concurrency_max: Places | UnsetType = UNSET
 
 
 BODY: Final = BodyReader(NewProvider)
+CHANGE_BODY: Final = BodyReader(ProviderChange)
 NO_QUERY: Final = QueryReader(NoParameters)
 LIST_QUERY: Final = QueryReader(ListProviders)
 ONE_QUERY: Final = QueryReader(Position)
@@ -64,9 +83,8 @@ async def connect_provider(
     NO_QUERY.read(request)
     command = _command(await BODY.read(request), application)
     connection = await application.connect_provider(command, context_of(request.scope))
-    history = await application.store.load(connection.provider_id)
     return Response(
-        shown_as(Provider, as_stored(PROVIDERS, history)),
+        await _stored(application, connection.provider_id),
         status_code=201,
         headers={"Location": f"/api/providers/{connection.provider_id}"},
     )
@@ -109,6 +127,67 @@ async def show_provider(
     return shown_as(ProviderAnswer, answer.item, stale=answer.stale)
 
 
+@patch(
+    "/providers/{provider:str}",
+    guards=[Requires(Role.ADMIN)],
+    opt=described(
+        Operation(
+            id="changeProvider",
+            summary="Change a provider connection, or take it out of use or into use",
+            answers={200: ("The connection; inactive, with the reason, if it could not be verified.", Provider)},
+            body=ProviderChange,
+            refuses=(Code.NOT_FOUND_PROVIDER, Code.CONFLICT_BUSY, Code.UNPROCESSABLE_CREDENTIAL),
+        )
+    ),
+)
+async def change_provider(
+    request: Request[Any, Any, Any], provider: FromPath[str], application: NamedDependency[Application]
+) -> Provider:
+    NO_QUERY.read(request)
+    body = await _read_change(request)
+    command = ChangeProvider(provider=provider, **structs.asdict(body))
+    return await _stored(application, await application.change_provider(command, context_of(request.scope)))
+
+
+@post(
+    "/providers/{provider:str}/verify",
+    guards=[Requires(Role.ADMIN)],
+    opt=described(
+        Operation(
+            id="verifyProvider",
+            summary="Verify a provider connection again",
+            answers={200: ("The connection, with what the provider said.", Provider)},
+            located=False,
+            refuses=(Code.NOT_FOUND_PROVIDER, Code.CONFLICT_BUSY),
+        )
+    ),
+)
+async def verify_provider(
+    request: Request[Any, Any, Any], provider: FromPath[str], application: NamedDependency[Application]
+) -> Response[Provider]:
+    NO_QUERY.read(request)
+    command = VerifyProvider(provider=provider)
+    verified = await application.verify_provider(command, context_of(request.scope))
+    return Response(await _stored(application, verified), status_code=200)
+
+
+async def _stored(application: Application, provider_id: UUID) -> Provider:
+    return shown_as(Provider, as_stored(PROVIDERS, await application.store.load(provider_id)))
+
+
+async def _read_change(request: Request[Any, Any, Any]) -> ProviderChange:
+    try:
+        change = await CHANGE_BODY.read(request)
+    except BadRequest as refused:
+        if lasting := [problem.pointer for problem in refused.problems if problem.pointer in LASTING]:
+            problem = Problem(pointer=lasting[0], message="cannot be changed")
+            raise BadRequest("Name and kind stay as they are: connect another one.", problems=(problem,)) from None
+        raise
+    if change == ProviderChange():
+        raise BadRequest("Say at least one thing that shall be different.")
+    return change
+
+
 def _command(body: NewProvider, application: Application) -> ConnectProvider:
     for kind, base_url in application.base_urls.items():
         if kind == body.kind:
@@ -119,6 +198,7 @@ def _command(body: NewProvider, application: Application) -> ConnectProvider:
                 base_url=base_url if body.base_url is None else body.base_url,
                 organization=body.organization,
                 project=body.project,
+                base_agent=body.base_agent,
                 concurrency_max=body.concurrency_max,
             )
     kinds = ", ".join(sorted(application.base_urls))

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Generic, TypeVar, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
@@ -37,9 +38,11 @@ class Position(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown
 class BodyReader(Generic[Read]):
     """Reads JSON bodies of one type and of a bounded size."""
 
-    def __init__(self, kind: type[Read], *, bytes_max: int = BODY_BYTES_MAX) -> None:
+    def __init__(self, kind: type[Read], *, bytes_max: int = BODY_BYTES_MAX, unsupported: str | None = None) -> None:
+        """`unsupported` is said of a body of another type, where it is not only JSON that the endpoint takes."""
         self._decoder = msgspec.json.Decoder(kind)
         self._bytes_max = bytes_max
+        self._unsupported = unsupported
 
     async def read(self, request: Request[Any, Any, Any]) -> Read:
         """Raises BadRequest, BodyTooLarge, BodyUnsupported."""
@@ -48,12 +51,10 @@ class BodyReader(Generic[Read]):
         if b"transfer-encoding" not in headers and not announced:
             raise _missing()
         if not JSON.fullmatch(headers.get(b"content-type", b"")):
-            raise BodyUnsupported
+            raise BodyUnsupported(self._unsupported)
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise BodyUnsupported("The body must not be compressed.")
-        if announced > self._bytes_max:
-            raise self._too_large()
-        body = await self._receive(request)
+        body = b"".join([chunk async for chunk in received(request, bytes_max=self._bytes_max)])
         if not body:
             raise _missing()
         try:
@@ -63,21 +64,12 @@ class BodyReader(Generic[Read]):
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadRequest(f"The body is not JSON in UTF-8: {_bounded(str(error))}.") from None
 
-    async def _receive(self, request: Request[Any, Any, Any]) -> bytearray:
-        """Litestar's own reader takes a client that went away for an error of the server."""
-        body = bytearray()
-        while True:
-            message = await request.receive()
-            if message["type"] != "http.request":
-                raise BadRequest("The request ended before its body did.")
-            body += message["body"]
-            if len(body) > self._bytes_max:
-                raise self._too_large()
-            if not message["more_body"]:
-                return body
-
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"The body is larger than the {self._bytes_max} bytes that this endpoint takes.")
+    async def read_if_any(self, request: Request[Any, Any, Any]) -> Read | None:
+        """None for a request without a body. Raises as `read` does."""
+        headers = dict(request.scope["headers"])
+        if b"transfer-encoding" not in headers and not int(headers.get(b"content-length", b"0")):
+            return None
+        return await self.read(request)
 
 
 class QueryReader(Generic[Read]):
@@ -112,6 +104,27 @@ class QueryReader(Generic[Read]):
             if len(values) > 1 and name not in self._repeatable:
                 raise _refused_parameter(name, "may be given once")
         return {name: values if name in self._repeatable else values[0] for name, values in given.items()}
+
+
+async def received(request: Request[Any, Any, Any], *, bytes_max: int) -> AsyncIterator[bytes]:
+    """The body as it comes in. One that says it is too large is not read at all. Raises BadRequest, BodyTooLarge.
+
+    Litestar's own reader takes a client that went away for an error of the server.
+    """
+    too_large = BodyTooLarge(f"The body is larger than the {bytes_max} bytes that this endpoint takes.")
+    if int(dict(request.scope["headers"]).get(b"content-length", b"0")) > bytes_max:
+        raise too_large
+    bytes_received = 0
+    while True:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise BadRequest("The request ended before its body did.")
+        bytes_received += len(message["body"])
+        if bytes_received > bytes_max:
+            raise too_large
+        yield message["body"]
+        if not message["more_body"]:
+            return
 
 
 def refuse(error: msgspec.ValidationError, *, what: str, root: str) -> BadRequest:

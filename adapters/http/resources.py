@@ -1,16 +1,21 @@
 """The bodies of answers: what the read models show, and the little that an answer adds to it."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
+from uuid import UUID
 
 from msgspec import Struct
 
+from domain.errors import Code
 from domain.events import Recorded
+from domain.install_run.events import Policy, SkillPin, Target
+from domain.install_run.preflight import Refusal
 from projections.install_runs import InstallRun
 from projections.providers import Provider
 from projections.read_model import ReadModel
 from projections.rows import Row
-from projections.skills import SkillWithVersions
+from projections.skills import Skill, SkillVersion, SkillWithVersions
+from queries.installation_view import Installation
 
 Resource = TypeVar("Resource", bound=Struct)
 
@@ -21,7 +26,19 @@ class SkillAnswer(SkillWithVersions, frozen=True, kw_only=True, rename="camel"):
     stale: bool
 
 
+class RegisteredSkill(Skill, frozen=True, kw_only=True, rename="camel"):
+    """`registered` is the version that the sent bytes are, which need not be the latest."""
+
+    registered: SkillVersion
+
+
 class ProviderAnswer(Provider, frozen=True, kw_only=True, rename="camel"):
+    """`stale`: the read side had not come as far as what is stored."""
+
+    stale: bool
+
+
+class InstallationAnswer(Installation, frozen=True, kw_only=True, rename="camel"):
     """`stale`: the read side had not come as far as what is stored."""
 
     stale: bool
@@ -37,6 +54,29 @@ class RequestedInstallRun(InstallRun, frozen=True, kw_only=True, rename="camel")
     """`reused`: this run was active already and does exactly what was asked for."""
 
     reused: bool
+
+
+class TargetPreview(Struct, frozen=True, kw_only=True, rename="camel"):
+    """`code` and `message` are those of the first refusal. `installed_version` is live there now; the run `active_run_id` comes
+    before.
+    """
+
+    provider: Target
+    accepted: bool
+    code: Code | None
+    message: str | None
+    refusals: tuple[Refusal, ...]
+    installed_version: int | None
+    active_run_id: UUID | None
+
+
+class InstallRunPreview(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a dry run answers with: nothing was stored, and no provider was asked."""
+
+    dry_run: Literal[True] = True
+    skill: SkillPin
+    policy: Policy
+    targets: tuple[TargetPreview, ...]
 
 
 def as_stored(model: ReadModel[Row], history: Sequence[Recorded]) -> Row:

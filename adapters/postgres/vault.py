@@ -1,13 +1,15 @@
 """The vault port: secrets encrypted in Postgres, or left where they are and named by a reference."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 
 from adapters.postgres.connection import Pool, offline_errors
+from adapters.postgres.sealing import Keys
 from domain.errors import CredentialRefused
 from domain.ports import SideRow
 from domain.provider.credential import ENVIRONMENT_PREFIX
@@ -17,25 +19,28 @@ FILE_BYTES_MAX: Final = 64 * 1024
 
 
 class PostgresVault:
-    """Implements `Vault`. `keys` are Fernet keys, comma-separated, of which the first seals and all open; `environment` holds
-    the variables that a reference may name, `folder` the files that it may.
+    """Implements `Vault`. `keys` says the keys as they are now, as `Keys.read` takes them; `environment` holds the variables
+    that a reference may name, `folder` the files that it may.
     """
 
     def __init__(
         self,
         pool: Pool,
         *,
-        keys: str,
+        keys: Callable[[], str],
         environment: Mapping[str, str],
         folder: Path,
     ) -> None:
         self._pool = pool
-        self._keys = _read_keys(keys)
+        self._tell_keys = keys
+        self._keys = Keys.read(keys())
         self._environment = environment
         self._folder = folder
 
     def seal(self, *, credential_id: UUID, secret: str) -> SideRow:
-        ciphertext = self._keys.encrypt(secret.encode())
+        # A process that runs during a rotation must not go on sealing with the key that is about to go.
+        self._keys = Keys.read(self._tell_keys())
+        ciphertext = self._keys.seal(secret)
         return SideRow(table="credentials", values={"id": credential_id, "ciphertext": ciphertext})
 
     async def open(self, credential: CredentialRef) -> str:
@@ -71,18 +76,15 @@ class PostgresVault:
                 row = await cursor.fetchone()
         if row is None:
             raise CredentialRefused("The stored credential is gone; give it again.")
-        try:
-            return self._keys.decrypt(bytes(row["ciphertext"])).decode()
-        except InvalidToken:
-            raise CredentialRefused(
-                "The stored credential was sealed with another key; set WAYBILL_SECRET_KEY."
-            ) from None
+        return self._opened(bytes(row["ciphertext"]))
 
-
-def _read_keys(text: str) -> MultiFernet:
-    try:
-        return MultiFernet([Fernet(key.strip()) for key in text.split(",") if key.strip()])
-    except ValueError:
-        raise ValueError(
-            "a secret key must be 32 random bytes in URL-safe base64; several are comma-separated"
-        ) from None
+    def _opened(self, ciphertext: bytes) -> str:
+        with suppress(InvalidToken):
+            return self._keys.open(ciphertext)
+        # Perhaps the keys were rotated since they were read.
+        with suppress(InvalidToken, ValueError, OSError):
+            keys = Keys.read(self._tell_keys())
+            secret = keys.open(ciphertext)
+            self._keys = keys
+            return secret
+        raise CredentialRefused("The stored credential was sealed with another key; set WAYBILL_SECRET_KEY.")

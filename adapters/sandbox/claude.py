@@ -80,7 +80,7 @@ async def list_skills(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Pa
 async def create_skill(request: HttpRequest, shelf: NamedDependency[Shelf]) -> SkillShape:
     bundle, display_name = await read_upload(request)
     skill_id = f"skill_{uuid4().hex}"
-    shelf.add_skill(skill_id=skill_id, version=_version(bundle), archive=bundle.archive, marker=display_name)
+    shelf.add_skill(skill_id=skill_id, version=_version(bundle), archive=bundle.archive, marker=display_name or None)
     return SkillShape.of(_skill(shelf, skill_id))
 
 

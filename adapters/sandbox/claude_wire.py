@@ -76,7 +76,7 @@ def render(error: ProviderError) -> bytes:
 
 
 async def read_upload(request: HttpRequest) -> tuple[Bundle, str]:
-    """The bundle, sent as parts `files[]`, and the display name, which is the skill's name if none was sent."""
+    """The bundle, sent as parts `files[]`, and the display name, empty if none was sent."""
     try:
         form = await request.form()
     except (UnicodeError, LookupError) as error:
@@ -85,8 +85,8 @@ async def read_upload(request: HttpRequest) -> tuple[Bundle, str]:
     if not uploads:
         raise ProviderError(400, "files: Field required")
     display_name = _display_name_of(form)
-    bundle = read_bundle([Part(one.filename, one.content_type, await one.read()) for one in uploads], RULES)
-    return bundle, display_name or bundle.name
+    parts = [Part(upload.filename, upload.content_type, await upload.read()) for upload in uploads]
+    return read_bundle(parts, RULES), display_name
 
 
 def _display_name_of(form: FormMultiDict) -> str:

@@ -68,10 +68,13 @@ def pass_verification(state: Provider, *, activate: bool = False) -> tuple[Provi
     return (ProviderVerified(), ProviderActivated())
 
 
-def fail_verification(state: Provider, *, code: Code, message: str) -> tuple[ProviderEvent, ...]:
-    """A connection that is refused is not used until it is verified again."""
+def fail_verification(state: Provider, *, code: Code, message: str, passing: bool = False) -> tuple[ProviderEvent, ...]:
+    """A connection that is refused is not used until it is verified again. A failure that is `passing` says nothing against
+    one in use, unless its settings are new and nothing has spoken for them yet.
+    """
     failed = ProviderVerificationFailed(code=code, message=message)
-    return (failed, ProviderDeactivated()) if state.active else (failed,)
+    endures = not state.active or (passing and state.proven)
+    return (failed,) if endures else (failed, ProviderDeactivated())
 
 
 def deactivate(state: Provider) -> tuple[ProviderEvent, ...]:

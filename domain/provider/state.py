@@ -26,7 +26,9 @@ def provider_stream(name: str) -> UUID:
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """`shelved`: a person took it out of use; only a person brings it back."""
+    """`shelved`: a person took it out of use; only a person brings it back. `proven`: it has passed a verification with the
+    settings that it has now.
+    """
 
     name: str
     kind: ProviderKind
@@ -38,6 +40,12 @@ class Provider(Struct, frozen=True, kw_only=True):
     concurrency_max: int
     active: bool = False
     shelved: bool = False
+    proven: bool = False
+
+    @property
+    def reach(self) -> tuple[object, ...]:
+        """The settings that a verification proves: where the provider is, as whom it is spoken to, on what it builds."""
+        return (self.base_url, self.credential, self.organization, self.project, self.base_agent)
 
 
 def evolve(state: Provider | None, event: ProviderEvent) -> Provider:
@@ -54,10 +62,12 @@ def evolve(state: Provider | None, event: ProviderEvent) -> Provider:
         )
     assert state is not None  # noqa: S101 - everything follows the connecting
     match event:
-        case ProviderVerified() | ProviderVerificationFailed():
+        case ProviderVerified():
+            return replace(state, proven=True)
+        case ProviderVerificationFailed():
             return state
         case ProviderReconfigured():
-            return replace(
+            changed = replace(
                 state,
                 base_url=event.base_url,
                 organization=event.organization,
@@ -65,8 +75,9 @@ def evolve(state: Provider | None, event: ProviderEvent) -> Provider:
                 base_agent=event.base_agent,
                 concurrency_max=event.concurrency_max,
             )
+            return replace(changed, proven=state.proven and changed.reach == state.reach)
         case ProviderCredentialChanged():
-            return replace(state, credential=event.credential)
+            return replace(state, credential=event.credential, proven=False)
         case ProviderActivated():
             return replace(state, active=True, shelved=False)
         case ProviderDeactivated():

@@ -33,13 +33,7 @@ class Named(Answered, frozen=True, kw_only=True):
 class SkillFile(Answered, frozen=True, kw_only=True):
     path: str
     size: int
-
-
-class SkillVersion(Answered, frozen=True, kw_only=True):
-    version: int
-    digest: str
-    at: datetime
-    files: tuple[SkillFile, ...] = ()
+    sha256: str = ""
 
 
 class Finding(Answered, frozen=True, kw_only=True):
@@ -49,8 +43,26 @@ class Finding(Answered, frozen=True, kw_only=True):
     message: str
 
 
+class Origin(Answered, frozen=True, kw_only=True):
+    source: str
+    url: str | None = None
+    ref: str | None = None
+    commit: str | None = None
+    path: str | None = None
+
+
+class SkillVersion(Answered, frozen=True, kw_only=True):
+    version: int
+    digest: str
+    at: datetime
+    description: str = ""
+    origin: Origin | None = None
+    findings: tuple[Finding, ...] = ()
+    files: tuple[SkillFile, ...] = ()
+
+
 class Skill(Answered, frozen=True, kw_only=True):
-    """`versions` are there when it is shown alone."""
+    """`versions` are there when it is shown alone, `registered` when it was just sent."""
 
     id: str
     name: str
@@ -60,7 +72,9 @@ class Skill(Answered, frozen=True, kw_only=True):
     created_at: datetime
     labels: dict[str, int] = {}
     findings: tuple[Finding, ...] = ()
+    archived: bool = False
     versions: tuple[SkillVersion, ...] = ()
+    registered: SkillVersion | None = None
 
 
 class Verification(Answered, frozen=True, kw_only=True):
@@ -78,6 +92,10 @@ class Provider(Answered, frozen=True, kw_only=True):
     verification: Verification
     base_url: str
     concurrency_max: int
+    shelved: bool = False
+    organization: str | None = None
+    project: str | None = None
+    base_agent: str | None = None
 
 
 class PinnedSkill(Answered, frozen=True, kw_only=True):
@@ -108,9 +126,11 @@ class Run(Answered, frozen=True, kw_only=True):
     """`reused` is said in the answer to a request only: a run that did exactly this was there already."""
 
     id: str
+    kind: str = "install"
     status: str
     skill: PinnedSkill
     targets: tuple[Target, ...]
+    failures: dict[str, int] = {}
     requested_by: Named
     queued_at: datetime
     reason: str | None = None
@@ -121,6 +141,54 @@ class Run(Answered, frozen=True, kw_only=True):
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+
+class InstalledSkill(Answered, frozen=True, kw_only=True):
+    id: str
+    name: str
+
+
+class Remote(Answered, frozen=True, kw_only=True):
+    id: str
+    version: str | None = None
+
+
+class Installation(Answered, frozen=True, kw_only=True):
+    id: str
+    skill: InstalledSkill
+    provider: Named
+    version: int
+    digest: str
+    remote: Remote
+    run_id: str
+    at: datetime
+    drift: str
+    verified_at: datetime | None = None
+    code: str | None = None
+    message: str | None = None
+    usage: str = ""
+    active_run_id: str | None = None
+
+
+class Refusal(Answered, frozen=True, kw_only=True):
+    code: str
+    message: str
+    path: str | None = None
+
+
+class PreviewedTarget(Answered, frozen=True, kw_only=True):
+    provider: Named
+    accepted: bool
+    refusals: tuple[Refusal, ...] = ()
+    installed_version: int | None = None
+    active_run_id: str | None = None
+
+
+class PreviewedRun(Answered, frozen=True, kw_only=True):
+    """What a dry run is answered with."""
+
+    skill: PinnedSkill
+    targets: tuple[PreviewedTarget, ...]
 
 
 class Event(Answered, frozen=True, kw_only=True):

@@ -16,15 +16,8 @@ from domain.events import Actor, Context, Role
 
 
 def bare_application() -> Application:
-    nothing: Any = None
-    return Application(
-        register_skill=nothing,
-        connect_provider=nothing,
-        queue_install_run=nothing,
-        reader=nothing,
-        store=nothing,
-        base_urls={},
-    )
+    nothing: dict[str, Any] = dict.fromkeys(Application.__struct_fields__)
+    return Application(**nothing | {"base_urls": {}})
 
 
 async def admit(_: str | None) -> Actor:

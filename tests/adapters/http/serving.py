@@ -15,7 +15,6 @@ from cryptography.fernet import Fernet
 from msgspec import Struct
 
 from adapters.http.app import build_app
-from adapters.http.application import Application
 from adapters.http.denials import Denials
 from adapters.http.health import Check
 from adapters.postgres.bundles import PostgresBundles
@@ -27,6 +26,8 @@ from adapters.postgres.read_models_reader import PostgresReader
 from adapters.postgres.roles import PostgresRoles
 from adapters.postgres.vault import PostgresVault
 from adapters.providers.gateway import Gateway
+from adapters.sources.git import GitFolders
+from adapters.sources.reading import Sources
 from commands.issue_api_key import IssueApiKey, IssueApiKeyHandler
 from commands.settle_attempt import SettleAttempt
 from commands.start_attempt import StartAttempt
@@ -37,7 +38,7 @@ from domain.installation.events import Receipt
 from domain.provider.events import ProviderKind
 from projections.catalog import READ_MODELS
 from workers.projector import run as run_projector
-from workers.wiring import Commands, build_commands
+from workers.wiring import Commands, build_application, build_commands
 
 # Nobody listens there, so a connection to it is refused at once.
 CLOSED: Final = "http://127.0.0.1:1/v1"
@@ -144,6 +145,7 @@ async def serving(
     checks: Sequence[Check] = (),
     projecting: bool = True,
     base_urls: Mapping[ProviderKind, str] = BASE_URLS,
+    git: GitFolders | None = None,
 ) -> AsyncIterator[Api]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(database, name="test-api", size_max=4))
@@ -153,20 +155,23 @@ async def serving(
         stack.push_async_callback(log.close)
         reader = PostgresReader(pool, url=database, name="test-api", read_models=READ_MODELS)
         stack.push_async_callback(reader.close)
-        vault = PostgresVault(pool, keys=Fernet.generate_key().decode(), environment={}, folder=folder)
+        key = Fernet.generate_key().decode()
+        vault = PostgresVault(pool, keys=lambda: key, environment={}, folder=folder)
         gateway = Gateway(vault, noop_enabled=True)
         stack.push_async_callback(gateway.close)
-        commands = build_commands(store=store, bundles=PostgresBundles(pool), vault=vault, gateway=gateway)
+        bundles = PostgresBundles(pool)
+        commands = build_commands(
+            store=store,
+            bundles=bundles,
+            vault=vault,
+            gateway=gateway,
+            sources=Sources(git=git or GitFolders()),
+        )
         denials = Denials(record=commands.record_denial)
         stack.push_async_callback(denials.close)
         app = build_app(
-            application=Application(
-                register_skill=commands.register_skill,
-                connect_provider=commands.connect_provider,
-                queue_install_run=commands.queue_install_run,
-                reader=reader,
-                store=store,
-                base_urls=base_urls,
+            application=build_application(
+                commands=commands, reader=reader, store=store, bundles=bundles, base_urls=base_urls
             ),
             authenticate=commands.authenticate,
             denials=denials,

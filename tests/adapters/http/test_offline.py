@@ -19,9 +19,15 @@ BACK_SECONDS = 20.0
 ASKED = (
     ("GET", "/api/skills", None),
     ("GET", "/api/skills/kbo-results", None),
+    ("GET", "/api/skills/kbo-results/versions", None),
+    ("GET", "/api/skills/kbo-results/versions/latest/bundle", None),
+    ("PUT", "/api/skills/kbo-results/labels/stable", {"version": 1}),
+    ("POST", "/api/skills/kbo-results/archive", None),
     ("GET", "/api/audit-log", None),
     ("POST", "/api/skills", skill_files("another")),
     ("POST", "/api/providers", {"kind": "noop", "name": "another", "credential": "sk-made-up"}),
+    ("PATCH", "/api/providers/kbo", {"concurrencyMax": 9}),
+    ("POST", "/api/providers/kbo/verify", None),
     ("POST", "/api/install-runs", {"skill": "kbo-results", "providers": ["kbo"]}),
 )
 

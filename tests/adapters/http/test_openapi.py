@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from adapters.http.openapi import describe, routes_of
-from tests.adapters.http.test_access import PUBLIC, router
+from tests.adapters.http.test_access import NEEDED, PUBLIC, router
 
 Json = dict[str, Any]
 
@@ -44,7 +44,7 @@ def test_it_is_openapi_3_1_of_this_version(document: Json) -> None:
 def test_it_has_every_route_and_no_other(document: Json) -> None:
     described = {(path, method) for path, method, _ in operations(document)}
     assert described == {(route.path, route.method) for route in routes_of(router())}
-    assert len(described) == 14
+    assert len(described) == len(NEEDED) + len(PUBLIC)
 
 
 def test_operations_have_names_of_their_own(document: Json) -> None:
@@ -103,3 +103,13 @@ def test_times_are_times_and_what_is_optional_is_not_null(document: Json) -> Non
 
 def test_it_names_no_other_host(document: Json) -> None:
     assert "http" not in json.dumps(document).replace('"type": "http"', "")
+
+
+def test_what_is_not_json_is_described_too(document: Json) -> None:
+    sent = document["paths"]["/api/skills"]["post"]["requestBody"]["content"]
+    assert set(sent) == {"application/json", "multipart/form-data"}
+    for schema in sent["multipart/form-data"]["schema"]["oneOf"]:
+        Draft202012Validator.check_schema(schema)
+    answers = document["paths"]["/api/skills/{skill}/versions/{version}/bundle"]["get"]["responses"]
+    assert set(answers["200"]["content"]) == {"application/zip"}
+    assert answers["304"]["content"] == {}

@@ -78,7 +78,7 @@ async def test_positions_move_over_topics_that_a_read_model_ignores(side: ReadSi
     await side.take(events=story.events)
     last = story.events[-1]
     assert await standing(side) == {
-        model.name: Tracking(name=model.name, generation=1, position=last.position, event=last.id)
+        model.name: Tracking(name=model.name, generation=model.generation, position=last.position, event=last.id)
         for model in READ_MODELS
     }
 
@@ -119,7 +119,7 @@ async def test_a_read_model_that_cannot_take_an_event_is_parked_before_it_and_it
         before = story.events[refused.position - 2]
         assert outcome.pop("install_runs") == Tracking(
             name="install_runs",
-            generation=1,
+            generation=INSTALL_RUNS.generation,
             position=before.position,
             event=before.id,
             parked_event=refused.id,
@@ -179,7 +179,7 @@ async def test_a_rewound_read_model_is_empty_and_can_be_built_again(side: ReadSi
     await side.take(events=story.events)
     rows = await side.rows(INSTALL_RUNS)
     assert await side.read_models.rewind("install_runs", epoch=side.epoch) == Tracking(
-        name="install_runs", generation=1
+        name="install_runs", generation=INSTALL_RUNS.generation
     )
     assert await side.rows(INSTALL_RUNS) == []
     await side.take("install_runs", events=story.events)
@@ -209,7 +209,7 @@ async def test_a_new_generation_starts_from_the_first_event_beside_the_former_on
 
 async def test_the_former_program_goes_on_with_its_own_generation(database: str) -> None:
     story = a_story()
-    for model in (PROVIDERS, replace(PROVIDERS, generation=2), PROVIDERS):
+    for model in (PROVIDERS, replace(PROVIDERS, generation=PROVIDERS.generation + 1), PROVIDERS):
         async with open_read_side(database, read_models=[model]) as side:
             if (await standing(side))["providers"].position == 0:
                 await side.take("providers", events=story.events)
