@@ -10,11 +10,14 @@ from domain.skill.bundle import BUNDLE_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """`adapter` is `module:Class`, so that an SDK is imported by those who use it."""
+    """`adapter` is `module:Class`, so that an SDK is imported by those who use it; `settings` are those of a connection that
+    mean something to it.
+    """
 
     adapter: str
     base_url: str
     limits: Limits
+    settings: frozenset[str] = frozenset()
 
 
 CATALOG: Final[dict[ProviderKind, Entry]] = {
@@ -22,6 +25,7 @@ CATALOG: Final[dict[ProviderKind, Entry]] = {
         adapter="adapters.providers.openai:OpenAIAdapter",
         base_url="https://api.openai.com/v1",
         limits=Limits(bundle_bytes_max=50_000_000, file_bytes_max=25_000_000, files_max=500, nested_skill_md=False),
+        settings=frozenset({"organization", "project"}),
     ),
     "claude": Entry(
         adapter="adapters.providers.claude:ClaudeAdapter",
@@ -40,6 +44,7 @@ CATALOG: Final[dict[ProviderKind, Entry]] = {
         # "2 MB in all, 1 MB a file": whether these are 1,048,576 bytes each, and whether base64 counts as it is sent, is not
         # documented. Taken as the smaller, of the files' own bytes.
         limits=Limits(bundle_bytes_max=2_000_000, file_bytes_max=1_000_000, files_max=FILES_MAX),
+        settings=frozenset({"base_agent"}),
     ),
     "noop": Entry(
         adapter="adapters.providers.noop:NoopAdapter",

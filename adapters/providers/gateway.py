@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from importlib import import_module
-from typing import cast
+from typing import Final, cast
 
 from adapters.providers.catalog import CATALOG
 from adapters.providers.connection import Connection, header_text
@@ -14,6 +14,9 @@ from domain.ports import Limits, ProviderAdapter, ProviderError, Vault
 from domain.provider.base_url import check_base_url
 from domain.provider.events import ProviderKind
 from domain.provider.state import Provider
+
+# What a connection may have beside its address and credential; which of these, each kind says.
+SETTINGS: Final = frozenset({"organization", "project", "base_agent"})
 
 AdapterClass = Callable[[Connection], ProviderAdapter]
 
@@ -37,6 +40,9 @@ class Gateway:
         """
         if provider.kind not in self.kinds:
             raise _misconfigured(f"Providers of the kind {provider.kind} are not available here.")
+        for setting in SETTINGS - CATALOG[provider.kind].settings:
+            if getattr(provider, setting) is not None:
+                raise _misconfigured(f"Connections of the kind {provider.kind} have no {setting.replace('_', ' ')}.")
         try:
             base_url = check_base_url(provider.base_url)
             credential = header_text(await self._vault.open(provider.credential), what="credential")

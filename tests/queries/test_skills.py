@@ -168,7 +168,7 @@ async def test_a_version_is_found_as_an_install_would_pick_it() -> None:
         await find_skill_version(world.store, FindSkillVersion(skill="release-notes", ref="3"))
 
 
-@pytest.mark.parametrize("skill", ["nothing", str(uuid4()), ""])
+@pytest.mark.parametrize("skill", ["nothing", "0198f3c2-7a4e-7d11-8a6b-2f5f4c0e9d10", ""])
 async def test_no_version_is_found_of_what_is_no_skill(skill: str) -> None:
     with pytest.raises(SkillNotFound):
         await find_skill_version(MemoryEventStore(), FindSkillVersion(skill=skill, ref="latest"))

@@ -13,6 +13,7 @@ from tests.kit.sandboxed import serving as serving_sandbox
 
 pytestmark = pytest.mark.anyio
 
+NOBODY = "0198f3c2-7a4e-7d11-8a6b-2f5f4c0e9d10"
 PATH = "/api/installations"
 
 
@@ -155,8 +156,8 @@ async def test_nothing_is_removed_through_a_connection_out_of_use(api: Api) -> N
     [
         ({"installations": []}, "", ["/installations"]),
         ({"installations": ["x"]}, "", ["/installations/0"]),
-        ({"installations": [str(uuid4())] * 51}, "", ["/installations"]),
-        ({"installations": [str(uuid4())], "skill": "x"}, "", ["/installations"]),
+        ({"installations": [NOBODY] * 51}, "", ["/installations"]),
+        ({"installations": [NOBODY], "skill": "x"}, "", ["/installations"]),
         ({"drift": "much"}, "", ["/drift"]),
         ({"limit": 5}, "", ["/limit"]),
         ({}, "?limit=51", ["?limit"]),
@@ -179,7 +180,7 @@ async def test_what_nobody_knows_is_not_found(api: Api) -> None:
     for path in (str(uuid4()), "%00", "x"):
         answer = await api.clients[Role.VIEWER].get(f"{PATH}/{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found:installations")
-    answer = await api.clients[Role.OPERATOR].post(f"{PATH}/verify", json={"installations": [str(uuid4())]})
+    answer = await api.clients[Role.OPERATOR].post(f"{PATH}/verify", json={"installations": [NOBODY]})
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found:installations")
 
 
@@ -188,7 +189,7 @@ async def test_what_may_be_there_is_not_said_to_be_missing(database: str, tmp_pa
     async with serving(database, tmp_path, projecting=False) as behind:
         operator = behind.clients[Role.OPERATOR]
         for answer in (
-            await operator.post(f"{PATH}/verify", json={"installations": [str(uuid4())]}),
+            await operator.post(f"{PATH}/verify", json={"installations": [NOBODY]}),
             await operator.get(f"{PATH}/{uuid4()}"),
         ):
             assert (answer.status_code, answer.json()["code"]) == (503, "offline:database")

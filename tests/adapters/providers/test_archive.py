@@ -26,6 +26,10 @@ def test_neither_the_order_nor_folders_nor_the_form_of_letters_matter() -> None:
     assert digest_of_archive(zip_with(folders | turned)) == BUNDLE.digest
 
 
+def test_the_folder_may_be_left_out() -> None:
+    assert digest_of_archive(zip_with({file.path: file.content for file in BUNDLE.files})) == BUNDLE.digest
+
+
 def test_names_without_the_utf8_mark_are_read_as_utf8() -> None:
     packed = bytearray(zip_with(CONTENTS))
     with zipfile.ZipFile(io.BytesIO(packed)) as opened:
@@ -51,7 +55,7 @@ def test_every_difference_is_one(change: str) -> None:
     assert digest_of_archive(zip_with(changed)) not in {None, BUNDLE.digest}
 
 
-@pytest.mark.parametrize("contents", [{}, {"SKILL.md": b"", "skill/a": b""}, {"a/SKILL.md": b"", "b/SKILL.md": b""}])
+@pytest.mark.parametrize("contents", [{}, {"README.md": b"", "skill/SKILL.md": b""}, {"a/SKILL.md": b"", "b/SKILL.md": b""}])
 def test_what_is_not_one_folder_is_not_ours(contents: dict[str, bytes]) -> None:
     assert digest_of_archive(zip_with(contents)) is None
 

@@ -56,6 +56,23 @@ async def test_a_setting_that_fits_no_header_is_refused() -> None:
     assert "project" in await refused(provider_at(URL, project="a\r\nb: c"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [
+        ("openai", "base_agent"),
+        ("claude", "organization"),
+        ("claude", "project"),
+        ("claude", "base_agent"),
+        ("gemini", "organization"),
+        ("gemini", "project"),
+    ],
+)
+async def test_a_setting_that_would_have_no_effect_is_refused(kind: ProviderKind, setting: str) -> None:
+    assert await refused(provider_at(URL, kind=kind, **{setting: "given"})) == (
+        f"Connections of the kind {kind} have no {setting.replace('_', ' ')}."
+    )
+
+
 async def test_a_credential_that_is_not_there_is_told() -> None:
     assert await refused(provider_at(URL, key="NAME"), Gateway(EmptyVault())) == "There is no NAME."
 
