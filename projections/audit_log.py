@@ -26,6 +26,7 @@ from domain.installation.events import (
     InstallationChanged,
     InstallationCheckFailed,
     InstallationDriftFound,
+    InstallationEvent,
     InstallationReleased,
     InstallationRemoved,
     InstallationReserved,
@@ -117,7 +118,7 @@ Result = Literal["success", "failure", "denied"]
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True, rename="camel"):
-    """`target` is a noun and a name or id: `skill:kbo-results`, `install_run:0198...`, `route:POST /api/skills`."""
+    """`target` is a noun and a name or id: `skill:kbo-results`, `installation:kbo-results@claude`, `install_run:0198...`."""
 
     position: int
     at: datetime
@@ -138,7 +139,10 @@ class AuditRow(AuditEntry, frozen=True, kw_only=True, rename="camel"):
 
 
 def keys(recorded: Recorded) -> tuple[UUID, ...]:
-    return (recorded.stream,) if type(recorded.event) in NAMED_BEFORE else ()
+    if isinstance(recorded.event, InstallationReserved):
+        return (recorded.stream, recorded.event.skill_id, recorded.event.provider_id)
+    named = type(recorded.event) in NAMED_BEFORE or isinstance(recorded.event, InstallationEvent)
+    return (recorded.stream,) if named else ()
 
 
 def project(recorded: Recorded, rows: Rows[AuditRow]) -> None:
@@ -175,8 +179,21 @@ def _target(recorded: Recorded, rows: Rows[AuditRow]) -> tuple[str, UUID | None]
             return f"api_key:{key_id}", None
         case AccessDenied(method=method, path=path):
             return f"route:{method} {path}", None
+        case event if isinstance(event, InstallationEvent):
+            return _installation(recorded, rows), recorded.stream
         case _:
             return f"{noun_of(recorded.topic)}:{recorded.stream}", None
+
+
+def _installation(recorded: Recorded, rows: Rows[AuditRow]) -> str:
+    """`installation:kbo-results@claude`; a pair's first event says which skill and connection it is of."""
+    if (before := rows.get(recorded.stream)) is not None:
+        return before.target
+    if isinstance(recorded.event, InstallationReserved):
+        skill, provider = rows.get(recorded.event.skill_id), rows.get(recorded.event.provider_id)
+        if skill is not None and provider is not None:
+            return f"installation:{skill.target.partition(':')[2]}@{provider.target.partition(':')[2]}"
+    return f"installation:{recorded.stream}"
 
 
 def _result(recorded: Recorded) -> tuple[Result, Code | None]:

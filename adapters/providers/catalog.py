@@ -50,5 +50,6 @@ CATALOG: Final[dict[ProviderKind, Entry]] = {
         adapter="adapters.providers.noop:NoopAdapter",
         base_url="https://noop.invalid",
         limits=Limits(bundle_bytes_max=BUNDLE_BYTES_MAX, file_bytes_max=FILE_BYTES_MAX, files_max=FILES_MAX),
+        settings=frozenset({"organization", "project", "base_agent"}),
     ),
 }

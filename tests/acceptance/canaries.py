@@ -144,7 +144,7 @@ def install_everywhere(sent: Sent, kind: str) -> None:
 def change_everything(sent: Sent, kind: str) -> None:
     """As a person does it; a program's answers are the same document."""
     refusing, given = f"{kind}-verify", f"{kind}-given"
-    changed = {"credential": f"sk-changed-{CANARY}", "project": "changed"}
+    changed = {"credential": f"sk-changed-{CANARY}", "concurrencyMax": 5}
     assert sent.whole.client.patch(f"/api/providers/{given}", json=changed).json()["active"]
     both = {"credential": CANARY, "name": CANARY}
     assert sent.whole.client.patch(f"/api/providers/{given}", json=both).status_code == 400

@@ -1,4 +1,5 @@
 import re
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -87,6 +88,22 @@ def test_things_with_a_name_are_called_by_it_in_every_entry() -> None:
         ("skill.unarchived", "skill:kbo-results"),
         ("provider.reconfigured", "provider:openai"),
     ]
+
+
+def test_an_installation_is_called_by_its_skill_and_connection() -> None:
+    story = Story()
+    story.publish()
+    story.connect("openai")
+    story.run(1, "openai")
+    targets = {entry.target for entry in entries(story) if entry.action.startswith("installation.")}
+    assert targets == {"installation:kbo-results@openai"}
+
+
+def test_an_installation_of_what_has_no_name_yet_is_called_by_its_id() -> None:
+    story = Story()
+    story.run(1, "openai")
+    (target,) = {entry.target for entry in entries(story) if entry.action.startswith("installation.")}
+    assert UUID(target.removeprefix("installation:"))
 
 
 def test_an_entry_says_who_when_and_from_which_request() -> None:

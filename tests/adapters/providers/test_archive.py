@@ -55,7 +55,9 @@ def test_every_difference_is_one(change: str) -> None:
     assert digest_of_archive(zip_with(changed)) not in {None, BUNDLE.digest}
 
 
-@pytest.mark.parametrize("contents", [{}, {"README.md": b"", "skill/SKILL.md": b""}, {"a/SKILL.md": b"", "b/SKILL.md": b""}])
+@pytest.mark.parametrize(
+    "contents", [{}, {"README.md": b"", "skill/SKILL.md": b""}, {"a/SKILL.md": b"", "b/SKILL.md": b""}]
+)
 def test_what_is_not_one_folder_is_not_ours(contents: dict[str, bytes]) -> None:
     assert digest_of_archive(zip_with(contents)) is None
 
