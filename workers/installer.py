@@ -97,15 +97,17 @@ class Installer:
         tickets = self._open_tickets(connection.provider_id)
         busy = self._working.setdefault(connection.provider_id, set())
         try:
-            await self._prepare(connection.kind)
             while True:
                 places = self._places(connection) - len(busy)
                 if places <= 0:
                     # Not for ever: there may be more places before any of these ends.
                     await asyncio.wait(busy, timeout=TAKE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                     continue
-                for received in await tickets.take(places=places, timeout_seconds=TAKE_SECONDS):
-                    task = asyncio.create_task(self._work(received))
+                taken = await tickets.take(places=places, timeout_seconds=TAKE_SECONDS)
+                if not taken:
+                    await self._prepare(connection.kind)  # a good moment, since nobody waits
+                for received in taken:
+                    task = asyncio.create_task(self._work(received, connection.kind))
                     busy.add(task)
                     task.add_done_callback(busy.discard)
         except Exception:
@@ -113,7 +115,7 @@ class Installer:
         finally:
             await tickets.close()
 
-    async def _work(self, received: Received) -> None:
+    async def _work(self, received: Received, kind: ProviderKind) -> None:
         ticket = received.ticket
         context = Context(
             actor=INSTALLER,
@@ -122,6 +124,7 @@ class Installer:
             causation_id=ticket.event_id,
         )
         try:
+            await self._prepare(kind)  # before the attempt begins, which has a deadline
             attempt = await self._start(StartAttempt(run_id=ticket.run_id, provider_id=ticket.provider_id), context)
         except RunNotFound:
             await received.refuse("the store has no such run")

@@ -87,8 +87,8 @@ def up_command(*, sandbox: bool, data: Path | None, host: str | None, port: int 
 @SUPERVISED
 def api_command(*, host: str | None, port: int | None, fd: int | None, supervised: bool) -> None:
     """Serve the HTTP API."""
+    from workers.api import api
     from workers.serving import listen, url_of
-    from workers.wiring import api
 
     async def main(settings: Settings, stopping: asyncio.Event) -> None:
         listening = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from msgspec import Struct
 
+from adapters.providers.gateway import load_adapter
 from adapters.sources.folder import read_folder
 from commands.connect_provider import ConnectProvider
 from commands.issue_api_key import FIRST_KEY_ID, IssueApiKey
@@ -41,6 +42,12 @@ async def first_key(settings: Settings, *, by: str) -> str | None:
     async with write_side(settings, part=by) as write:
         issue = IssueApiKey(key_id=FIRST_KEY_ID, name="first admin key", role=Role.ADMIN)
         return await write.commands.issue_api_key(issue, _context("first-start", by=by))
+
+
+async def prepare_seeding() -> None:
+    """Import what the first verification needs: seconds of work, while the servers start."""
+    for connection in SANDBOX_CONNECTIONS:
+        await asyncio.to_thread(load_adapter, connection.kind)
 
 
 async def seed_sandbox(settings: Settings, *, sandbox_url: str) -> None:

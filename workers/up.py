@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from adapters.embedded.nats import EmbeddedNats
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.migrating import migrate
-from workers.seeding import first_key, seed_sandbox
+from workers.seeding import first_key, prepare_seeding, seed_sandbox
 from workers.serving import listen, url_of
 from workers.settings import (
     Settings,
@@ -132,6 +132,8 @@ async def up(settings: Settings, stopping: asyncio.Event, *, sandbox: bool, anno
         servers = Servers(settings)
         stack.push_async_callback(servers.stop)
         stack.callback(listening.close)
+        if sandbox and not (settings.data / SANDBOX_PORT_FILE).exists():
+            stack.callback(asyncio.create_task(prepare_seeding()).cancel)
         settings = await servers.start()
         write_running_servers(settings)
         stack.callback(forget_running_servers, settings)

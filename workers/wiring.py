@@ -2,20 +2,15 @@
 
 import asyncio
 import os
-import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Final
 from uuid import UUID
 
 import uuid_utils.compat
 from msgspec import Struct
 
-from adapters.http.app import build_app
-from adapters.http.application import Application
-from adapters.http.denials import Denials
 from adapters.nats.connection import Connection, connect
 from adapters.nats.publisher import Publisher
 from adapters.nats.tickets import TicketSource, watch_providers
@@ -27,7 +22,6 @@ from adapters.postgres.read_models import PostgresReadModels
 from adapters.postgres.read_models_reader import PostgresReader
 from adapters.postgres.roles import PostgresRoles
 from adapters.postgres.vault import PostgresVault
-from adapters.providers.catalog import CATALOG
 from adapters.providers.gateway import Gateway
 from adapters.sources.git import GitFolders
 from adapters.sources.reading import Sources
@@ -47,17 +41,13 @@ from commands.uninstall_skill import UninstallSkillHandler
 from commands.verify_installation import VerifyInstallationsHandler
 from commands.verify_provider import VerifyProviderHandler
 from domain.ports import BundleStore, EventStore, ProviderGateway, Vault
-from domain.provider.events import ProviderKind
 from projections.catalog import READ_MODELS
 from queries.installer_connections import installer_connections
-from queries.reading import Reader
 from workers.awaiting import migrated, when_online
-from workers.health import readiness_checks
 from workers.installer import Installer
 from workers.projector import run as run_projector
 from workers.relay import run as run_relay
 from workers.running import holder
-from workers.serving import serve
 from workers.settings import Settings, SettingsError, secret_file, secret_keys
 
 POOL_SIZE_MAX: Final = 8
@@ -105,32 +95,6 @@ def build_commands(
     )
 
 
-def build_application(
-    *,
-    commands: Commands,
-    reader: Reader,
-    store: EventStore,
-    bundles: BundleStore,
-    base_urls: Mapping[ProviderKind, str],
-) -> Application:
-    return Application(
-        register_skill=commands.register_skill,
-        label_skill=commands.label_skill,
-        archive_skill=commands.archive_skill,
-        connect_provider=commands.connect_provider,
-        change_provider=commands.change_provider,
-        verify_provider=commands.verify_provider,
-        queue_install_run=commands.queue_install_run,
-        preview_install_run=commands.queue_install_run.preview,
-        uninstall_skill=commands.uninstall_skill,
-        verify_installations=commands.verify_installations,
-        reader=reader,
-        store=store,
-        bundles=bundles,
-        base_urls=base_urls,
-    )
-
-
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -167,37 +131,12 @@ async def write_side(settings: Settings, *, part: str) -> AsyncIterator[WriteSid
         yield WriteSide(commands=commands, pool=pool, store=store, bundles=bundles, gateway=gateway)
 
 
-async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Event) -> None:
-    async with AsyncExitStack() as stack:
-        write = await stack.enter_async_context(write_side(settings, part="api"))
-        commands = write.commands
-        reader = _reader(settings, write.pool, part="api")
-        stack.push_async_callback(reader.close)
-        nats = await _nats(stack, settings, part="api")
-        denials = Denials(record=commands.record_denial)
-        stack.push_async_callback(denials.close)
-        app = build_app(
-            application=build_application(
-                commands=commands,
-                reader=reader,
-                store=write.store,
-                bundles=write.bundles,
-                base_urls={kind: CATALOG[kind].base_url for kind in write.gateway.kinds},
-            ),
-            authenticate=commands.authenticate,
-            denials=denials,
-            checks=readiness_checks(pool=write.pool, roles=PostgresRoles(write.pool), reader=reader, nats=nats),
-            version=version("waybill"),
-        )
-        await serve(app, listening, stopping)
-
-
 async def installer(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         write = await stack.enter_async_context(write_side(settings, part="installer"))
-        reader = _reader(settings, write.pool, part="installer")
+        reader = open_reader(settings, write.pool, part="installer")
         stack.push_async_callback(reader.close)
-        nats = await _nats(stack, settings, part="installer")
+        nats = await open_nats(stack, settings, part="installer")
         changed = asyncio.Event()
         await watch_providers(nats, changed)
         work = Installer(
@@ -217,7 +156,7 @@ async def installer(settings: Settings, stopping: asyncio.Event) -> None:
 async def relay(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         pool, event_log = await _follower(stack, settings, part="relay")
-        nats = await _nats(stack, settings, part="relay")
+        nats = await open_nats(stack, settings, part="relay")
         if await when_online(lambda: migrated(pool), stopping) and (
             epoch := await when_online(event_log.epoch, stopping)
         ):
@@ -275,11 +214,11 @@ def _vault(settings: Settings, pool: Pool) -> PostgresVault:
         raise SettingsError(f"{source} cannot be used: {error}.") from None
 
 
-def _reader(settings: Settings, pool: Pool, *, part: str) -> PostgresReader:
+def open_reader(settings: Settings, pool: Pool, *, part: str) -> PostgresReader:
     return PostgresReader(pool, url=postgres_url(settings), name=f"waybill-{part}", read_models=READ_MODELS)
 
 
-async def _nats(stack: AsyncExitStack, settings: Settings, *, part: str) -> Connection:
+async def open_nats(stack: AsyncExitStack, settings: Settings, *, part: str) -> Connection:
     try:
         nats = await connect(nats_url(settings), name=f"waybill-{part}")
     except ValueError as error:

@@ -45,7 +45,9 @@ BY_STATUS: Final = {
     429: Verdict(Code.PROVIDER_RATE_LIMIT, retryable=True),
     503: OVERLOADED,
 }
-OVERSIZED: Final = re.compile(r"too large|(larger than|exceed|maximum)\b.*\b(size|bytes|[KMG]i?B)\b", re.IGNORECASE)
+OVERSIZED: Final = re.compile(
+    r"too large|(larger than|exceed(?:s|ed|ing)?|maximum)\b.*\b(size|bytes|[KMG]i?B)\b", re.IGNORECASE
+)
 
 
 class ReplyRefused(httpx2.RequestError):

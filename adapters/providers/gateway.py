@@ -27,7 +27,7 @@ class Gateway:
     def __init__(self, vault: Vault, *, noop_enabled: bool = False) -> None:
         self._vault = vault
         self._clients = HttpClients()
-        self._adapters: dict[str, AdapterClass] = {}
+        self._adapters: dict[ProviderKind, AdapterClass] = {}
         self.kinds: frozenset[ProviderKind] = frozenset(kind for kind in CATALOG if noop_enabled or kind != "noop")
 
     def limits(self, kind: ProviderKind) -> Limits:
@@ -50,7 +50,7 @@ class Gateway:
             raise _misconfigured(error.detail) from error
         organization = provider.organization and header_text(provider.organization, what="organization")
         project = provider.project and header_text(provider.project, what="project")
-        adapter = await self._load(CATALOG[provider.kind].adapter)
+        adapter = await self._load(provider.kind)
         digest = hashlib.sha256(credential.encode()).digest()
         lease = self._clients.lease((provider.kind, base_url, organization, project, digest))
         connection = Connection(
@@ -69,21 +69,25 @@ class Gateway:
             raise
 
     async def prepare(self, kind: ProviderKind) -> None:
-        """Import what speaks to this kind, so that the first call does not pay for it; a kind not available here is none."""
+        """Import what speaks to this kind, so that no call pays for it; a kind not available here is none."""
         if kind in self.kinds:
-            await self._load(CATALOG[kind].adapter)
+            await self._load(kind)
 
     async def close(self) -> None:
         """Close the sockets of every adapter that was opened here."""
         await self._clients.close()
 
-    async def _load(self, path: str) -> AdapterClass:
+    async def _load(self, kind: ProviderKind) -> AdapterClass:
         """In a thread, since an SDK takes about a second to import and the loop has other work."""
-        if path not in self._adapters:
-            module_name, _, class_name = path.partition(":")
-            module = await asyncio.to_thread(import_module, module_name)
-            self._adapters[path] = cast("AdapterClass", getattr(module, class_name))
-        return self._adapters[path]
+        if kind not in self._adapters:
+            self._adapters[kind] = await asyncio.to_thread(load_adapter, kind)
+        return self._adapters[kind]
+
+
+def load_adapter(kind: ProviderKind) -> AdapterClass:
+    """Imports the SDK of the kind, the first time."""
+    module_name, _, class_name = CATALOG[kind].adapter.partition(":")
+    return cast("AdapterClass", getattr(import_module(module_name), class_name))
 
 
 def _misconfigured(message: str) -> ProviderError:

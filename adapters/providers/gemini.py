@@ -120,12 +120,12 @@ class GeminiAdapter(ProviderAdapter):
         """With what a failed upgrade left of the same installation. The one that is named last, since it tells which."""
         async with self._exchange.deadline("write"):
             agent = await self._get(self._id_of(receipt))
-            if agent is None:
-                return
-            if installation := installation_of(agent.description):
-                for other in await self._list():
-                    if other.id != agent.id and installation_of(other.description) == installation:
-                        await self._delete(replace(receipt, remote_id=other.id))
+            installation = agent and installation_of(agent.description)
+            if agent is None or installation is None:
+                return  # gone, and a person may have made another in its place
+            for other in await self._list():
+                if other.id != agent.id and installation_of(other.description) == installation:
+                    await self._delete(replace(receipt, remote_id=other.id))
             await self._delete(receipt)
 
     def usage(self, receipt: Receipt) -> str:
@@ -167,7 +167,9 @@ class GeminiAdapter(ProviderAdapter):
         if previous is None or previous.remote_id == receipt.remote_id:
             return
         try:
-            await self._delete(previous)
+            agent = await self._get(self._id_of(previous))
+            if agent and installation_of(agent.description):
+                await self._delete(previous)
         except ProviderError as error:
             error.ambiguous = True  # the new agent stands, whatever became of the old one
             raise

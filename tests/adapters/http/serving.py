@@ -37,8 +37,9 @@ from domain.install_run.events import ProviderFailed, ProviderSucceeded
 from domain.installation.events import Receipt
 from domain.provider.events import ProviderKind
 from projections.catalog import READ_MODELS
+from workers.api import build_application
 from workers.projector import run as run_projector
-from workers.wiring import Commands, build_application, build_commands
+from workers.wiring import Commands, build_commands
 
 # Nobody listens there, so a connection to it is refused at once.
 CLOSED: Final = "http://127.0.0.1:1/v1"

@@ -234,13 +234,16 @@ async def test_uninstalling_removes_what_a_failed_upgrade_left(sandbox: Served) 
     assert [entry["id"] for entry in await sandbox.ledger()] == [theirs.remote_id]
 
 
-async def test_uninstalling_what_is_not_marked_any_more_removes_that_alone(sandbox: Served) -> None:
+async def test_what_a_person_made_in_our_place_stays(sandbox: Served) -> None:
+    """There is no way to change an agent: one without our marker was made by somebody else, whatever its id."""
     agents = gemini(sandbox, KEY)
-    for name in ("wb-a", "wb-b"):
-        await agents.create(**agent(id=name, description="Mine now."))
     async with opened(sandbox) as adapter:
-        await adapter.uninstall(Receipt(remote_id="wb-a", remote_version="0" * 12))
-    assert [entry["id"] for entry in await sandbox.ledger()] == ["wb-b"]
+        previous = await adapter.install(ONE, intent_for(ONE))
+        await agents.delete(previous.remote_id)
+        await agents.create(**agent(id=previous.remote_id, description="Mine now."))
+        receipt = await adapter.install(TWO, intent_for(TWO, previous=previous))
+        await adapter.uninstall(previous)
+    assert {entry["id"] for entry in await sandbox.ledger()} == {previous.remote_id, receipt.remote_id}
 
 
 async def test_usage_is_a_program_that_runs(

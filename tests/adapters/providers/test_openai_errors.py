@@ -45,7 +45,13 @@ async def test_a_missing_scope_is_known_by_its_text(canned: CannedServer, status
 
 
 @pytest.mark.parametrize(
-    "message", ["File exceeds maximum size of 25MB.", "Upload is too large.", "'a' is larger than 25000000 bytes."]
+    "message",
+    [
+        "File exceeds maximum size of 25MB.",
+        "The source exceeds 1 MB.",
+        "Upload is too large.",
+        "'a' is larger than 25000000 bytes.",
+    ],
 )
 async def test_a_size_refused_with_400_is_known_by_its_text(canned: CannedServer, message: str) -> None:
     canned.will_answer(400, {"error": {"message": message}})
