@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
+from threading import Lock
 from typing import Final, cast
 
 from adapters.providers.catalog import CATALOG
@@ -17,6 +19,11 @@ from domain.provider.state import Provider
 
 # What a connection may have beside its address and credential; which of these, each kind says.
 SETTINGS: Final = frozenset({"organization", "project", "base_agent"})
+
+# OpenAI's SDK looks whether this is loaded, whenever a client is made, and breaks on one that another SDK has half loaded.
+LOOKED_AT: Final = "httpx"
+
+_LOADING: Final = Lock()
 
 AdapterClass = Callable[[Connection], ProviderAdapter]
 
@@ -85,9 +92,12 @@ class Gateway:
 
 
 def load_adapter(kind: ProviderKind) -> AdapterClass:
-    """Imports the SDK of the kind, the first time."""
+    """Imports the SDK of the kind, the first time. SDKs are imported one at a time, since they share modules."""
     module_name, _, class_name = CATALOG[kind].adapter.partition(":")
-    return cast("AdapterClass", getattr(import_module(module_name), class_name))
+    with _LOADING:
+        with suppress(ImportError):
+            import_module(LOOKED_AT)
+        return cast("AdapterClass", getattr(import_module(module_name), class_name))
 
 
 def _misconfigured(message: str) -> ProviderError:

@@ -118,6 +118,41 @@ asyncio.run(main())
     assert printed.stdout.splitlines() == ["", "openai", "openai anthropic", "openai anthropic google.genai"]
 
 
+def test_a_client_is_made_while_another_sdk_is_being_imported() -> None:
+    """OpenAI's SDK looks at `httpx`, which Google's imports: it must never see one that is half there."""
+    program = """
+import asyncio, sys, threading
+from adapters.providers.gateway import Gateway, load_adapter
+from tests.kit.providing import PlainVault, provider_at
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "httpx._client":
+            begun.set()
+            made.wait(5)
+
+begun, made = threading.Event(), threading.Event()
+
+async def main():
+    gateway = Gateway(PlainVault())
+    await gateway.prepare("openai")
+    sys.meta_path.insert(0, Watch())
+    other = threading.Thread(target=load_adapter, args=("gemini",))
+    other.start()
+    while other.is_alive() and not begun.wait(0.05):
+        pass
+    await gateway.open(provider_at("https://provider.invalid"), deadline_seconds=1)
+    made.set()
+    other.join()
+    await gateway.close()
+
+asyncio.run(main())
+"""
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
+    assert ended.returncode == 0, ended.stderr
+
+
 async def test_sockets_are_shared_by_the_same_connection_and_credential_only(canned: CannedServer) -> None:
     gateway = Gateway(PlainVault())
     keys = ["sk-one", "sk-one", "sk-two", "sk-one"]
