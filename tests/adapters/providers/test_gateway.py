@@ -135,7 +135,7 @@ begun, made = threading.Event(), threading.Event()
 
 async def main():
     gateway = Gateway(PlainVault())
-    await gateway.prepare("openai")
+    await gateway.open(provider_at("https://provider.invalid"), deadline_seconds=1)
     sys.meta_path.insert(0, Watch())
     other = threading.Thread(target=load_adapter, args=("gemini",))
     other.start()
