@@ -103,7 +103,7 @@ def test_an_installation_of_what_has_no_name_yet_is_called_by_its_id() -> None:
     story = Story()
     story.run(1, "openai")
     (target,) = {entry.target for entry in entries(story) if entry.action.startswith("installation.")}
-    assert UUID(target.removeprefix("installation:"))
+    assert str(UUID(target.removeprefix("installation:"))) == target.removeprefix("installation:")
 
 
 def test_an_entry_says_who_when_and_from_which_request() -> None:
