@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.handling import Handling, Session, find
+from commands.handling import Handling, Session, require
 from domain.errors import SkillNotFound
 from domain.events import Context
 from domain.skill.decisions import archive, unarchive
@@ -33,9 +33,8 @@ class ArchiveSkillHandler:
         """Raises SkillNotFound, StoreOffline."""
 
         async def decide(session: Session) -> UUID:
-            stream, state = await find(session, command.skill, named=skill_stream, fold=SKILL)
-            if state is None:
-                raise SkillNotFound(f"No skill has the id or name {command.skill}.")
+            missing = SkillNotFound(f"No skill has the id or name {command.skill}.")
+            stream, state = await require(session, command.skill, named=skill_stream, fold=SKILL, missing=missing)
             session.append(stream, *(archive(state) if command.archived else unarchive(state)))
             return stream
 

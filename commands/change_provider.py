@@ -6,15 +6,14 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from commands.handling import Handling, Session, find
+from commands.handling import Handling, Session, require
 from commands.verifying import verify
 from domain.errors import ProviderNotFound
 from domain.events import Context
 from domain.ports import ProviderGateway, Vault
 from domain.provider.base_url import check_base_url
-from domain.provider.credential import parse_credential
+from domain.provider.credential import accept_credential
 from domain.provider.decisions import Settings, deactivate, reconfigure
-from domain.provider.events import CredentialRef
 from domain.provider.state import PROVIDER, Provider, evolve, provider_stream
 
 
@@ -45,19 +44,17 @@ class ChangeProviderHandler:
         """
         if command.base_url is not UNSET:
             command = replace(command, base_url=check_base_url(command.base_url))
-        reference = None if command.credential is UNSET else parse_credential(command.credential)
-        credential_id = self._handling.new_id()
-        credential = reference
-        if command.credential is not UNSET and reference is None:
-            credential = CredentialRef(source="stored", name=str(credential_id))
+        given = None if command.credential is UNSET else accept_credential(command.credential, self._handling.new_id())
+        credential = given.reference if given else None
 
         async def decide(session: Session) -> tuple[UUID, bool]:
-            stream, state = await find(session, command.provider, named=provider_stream, fold=PROVIDER)
-            if state is None:
-                raise ProviderNotFound(f"No connection has the id or name {command.provider}.")
+            missing = ProviderNotFound(f"No connection has the id or name {command.provider}.")
+            stream, state = await require(
+                session, command.provider, named=provider_stream, fold=PROVIDER, missing=missing
+            )
             events = reconfigure(state, _wanted(command, state), credential=credential)
-            if command.credential is not UNSET and reference is None:
-                session.write(self._vault.seal(credential_id=credential_id, secret=command.credential.strip()))
+            if given and given.secret is not None:
+                session.write(self._vault.seal(credential_id=given.id, secret=given.secret))
             changed = reduce(evolve, events, state)
             if command.active is False:
                 events = (*events, *deactivate(changed))

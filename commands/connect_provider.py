@@ -10,9 +10,9 @@ from commands.verifying import verify
 from domain.events import Context
 from domain.ports import ProviderGateway, Vault
 from domain.provider.base_url import check_base_url
-from domain.provider.credential import parse_credential
+from domain.provider.credential import accept_credential
 from domain.provider.decisions import connect
-from domain.provider.events import CredentialRef, ProviderConnected, ProviderKind
+from domain.provider.events import ProviderConnected, ProviderKind
 from domain.provider.state import PROVIDER, provider_stream
 
 CONCURRENCY_MAX_DEFAULT: Final = 4
@@ -48,16 +48,14 @@ class ConnectProviderHandler:
         """
         stream = provider_stream(command.name)
         base_url = check_base_url(command.base_url)
-        reference = parse_credential(command.credential)
-        credential_id = self._handling.new_id()
-        credential = reference or CredentialRef(source="stored", name=str(credential_id))
+        given = accept_credential(command.credential, self._handling.new_id())
 
         async def decide(session: Session) -> None:
             connected = ProviderConnected(
                 name=command.name,
                 kind=command.kind,
                 base_url=base_url,
-                credential=credential,
+                credential=given.reference,
                 organization=command.organization,
                 project=command.project,
                 base_agent=command.base_agent,
@@ -65,8 +63,8 @@ class ConnectProviderHandler:
             )
             events = connect(await session.load(stream, PROVIDER), connected)
             session.append(stream, *events)
-            if reference is None:
-                session.write(self._vault.seal(credential_id=credential_id, secret=command.credential.strip()))
+            if given.secret is not None:
+                session.write(self._vault.seal(credential_id=given.id, secret=given.secret))
 
         await self._handling.handle(decide, context=context)
         position = await verify(stream, handling=self._handling, gateway=self._gateway, context=context)

@@ -151,6 +151,16 @@ async def find(
     return stream, await session.load(stream, fold)
 
 
+async def require(
+    session: Session, text: str, *, named: Callable[[str], UUID], fold: Fold[State], missing: WaybillError
+) -> tuple[UUID, State]:
+    """The same, for those who cannot do without. Raises `missing`."""
+    stream, state = await find(session, text, named=named, fold=fold)
+    if state is None:
+        raise missing
+    return stream, state
+
+
 class Handling:
     """Runs decisions against the store. Time and ids come in here and nowhere else on the write side."""
 

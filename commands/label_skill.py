@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.handling import Handling, Session, find
+from commands.handling import Handling, Session, require
 from domain.errors import SkillNotFound
 from domain.events import Context
 from domain.skill.decisions import move_label
@@ -34,9 +34,8 @@ class LabelSkillHandler:
         """Raises SkillNotFound, VersionNotFound, BadRequest, StoreOffline."""
 
         async def decide(session: Session) -> UUID:
-            stream, state = await find(session, command.skill, named=skill_stream, fold=SKILL)
-            if state is None:
-                raise SkillNotFound(f"No skill has the id or name {command.skill}.")
+            missing = SkillNotFound(f"No skill has the id or name {command.skill}.")
+            stream, state = await require(session, command.skill, named=skill_stream, fold=SKILL, missing=missing)
             session.append(stream, *move_label(state, label=command.label, ref=command.ref))
             return stream
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.handling import Handling, Session, find
+from commands.handling import Handling, Session, require
 from domain.errors import Code, ProviderInactive, ProviderNotFound, SkillNotFound, SkillUnavailable
 from domain.events import Context, Recorded
 from domain.install_run import decisions
@@ -171,9 +171,8 @@ class QueueInstallRunHandler:
 
 
 async def _pin(session: Session, command: QueueInstallRun) -> tuple[SkillPin, SkillVersion]:
-    stream, state = await find(session, command.skill, named=skill_stream, fold=SKILL)
-    if state is None:
-        raise SkillNotFound(f"No skill is called {command.skill}.")
+    missing = SkillNotFound(f"No skill is called {command.skill}.")
+    stream, state = await require(session, command.skill, named=skill_stream, fold=SKILL, missing=missing)
     if state.archived:
         raise SkillUnavailable(f"{state.name} is archived; take it back into use before installing it.")
     version = resolve(state, command.ref)
@@ -182,10 +181,8 @@ async def _pin(session: Session, command: QueueInstallRun) -> tuple[SkillPin, Sk
 
 
 async def _provider(session: Session, provider: str) -> tuple[UUID, Provider]:
-    stream, state = await find(session, provider, named=provider_stream, fold=PROVIDER)
-    if state is None:
-        raise ProviderNotFound(f"No provider connection is called {provider}.")
-    return stream, state
+    missing = ProviderNotFound(f"No provider connection is called {provider}.")
+    return await require(session, provider, named=provider_stream, fold=PROVIDER, missing=missing)
 
 
 async def _active(session: Session, plan: _Plan) -> dict[UUID, InstallRun]:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.handling import Handling, Session, find
+from commands.handling import Handling, Session, require
 from commands.verifying import verify
 from domain.errors import ProviderNotFound
 from domain.events import Context
@@ -29,9 +29,8 @@ class VerifyProviderHandler:
         """
 
         async def look(session: Session) -> UUID:
-            stream, state = await find(session, command.provider, named=provider_stream, fold=PROVIDER)
-            if state is None:
-                raise ProviderNotFound(f"No connection has the id or name {command.provider}.")
+            missing = ProviderNotFound(f"No connection has the id or name {command.provider}.")
+            stream, _ = await require(session, command.provider, named=provider_stream, fold=PROVIDER, missing=missing)
             return stream
 
         stream, _ = await self._handling.handle(look, context=context)

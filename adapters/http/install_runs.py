@@ -20,7 +20,8 @@ from adapters.http.resources import (
     as_stored,
     shown_as,
 )
-from commands.queue_install_run import PreviewedRun, PreviewedTarget, QueueInstallRun
+from commands.queue_install_run import PreviewedRun, PreviewedTarget, QueuedRun, QueueInstallRun
+from commands.uninstall_skill import UninstallRun
 from domain.errors import Code, RunNotFound
 from domain.events import Role
 from domain.install_run.events import Policy
@@ -91,7 +92,7 @@ HISTORY_QUERY: Final = QueryReader(HistoryQuery)
 )
 async def queue_install_run(
     request: Request[Any, Any, Any], application: NamedDependency[Application]
-) -> Response[RequestedInstallRun | InstallRunPreview]:
+) -> Response[RequestedInstallRun] | Response[InstallRunPreview]:
     NO_QUERY.read(request)
     body = await BODY.read(request)
     command = QueueInstallRun(
@@ -105,12 +106,7 @@ async def queue_install_run(
         previewed = await application.preview_install_run(command, context_of(request.scope))
         return Response(_shown(previewed), status_code=200)
     queued = await application.queue_install_run(command, context_of(request.scope))
-    history = queued.history or await application.store.load(queued.run_id)
-    return Response(
-        shown_as(RequestedInstallRun, as_stored(INSTALL_RUNS, history), reused=queued.reused),
-        status_code=200 if queued.reused else 202,
-        headers={"Location": f"/api/install-runs/{queued.run_id}"},
-    )
+    return await answer_requested(application, queued)
 
 
 @get(
@@ -172,6 +168,16 @@ async def show_run_history(
     asked = HISTORY_QUERY.read(request)
     query = GetRunHistory(run_id=_run_id(run), cursor=asked.cursor, limit=asked.limit, min_position=asked.min_position)
     return await get_run_history(application.reader, query)
+
+
+async def answer_requested(application: Application, queued: QueuedRun | UninstallRun) -> Response[RequestedInstallRun]:
+    """The run that a request made, or that was there already."""
+    history = queued.history or await application.store.load(queued.run_id)
+    return Response(
+        shown_as(RequestedInstallRun, as_stored(INSTALL_RUNS, history), reused=queued.reused),
+        status_code=200 if queued.reused else 202,
+        headers={"Location": f"/api/install-runs/{queued.run_id}"},
+    )
 
 
 def _shown(previewed: PreviewedRun) -> InstallRunPreview:

@@ -10,14 +10,14 @@ from msgspec import Meta, Struct
 
 from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
+from adapters.http.install_runs import answer_requested
 from adapters.http.operations import Operation, described
 from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
-from adapters.http.resources import InstallationAnswer, RequestedInstallRun, as_stored, shown_as
+from adapters.http.resources import InstallationAnswer, RequestedInstallRun, shown_as
 from commands.uninstall_skill import UninstallSkill
 from commands.verify_installation import INSTALLATIONS_MAX, VerifyInstallations
 from domain.errors import BadRequest, Code, InstallationNotFound, Problem, StoreOffline
 from domain.events import Role
-from projections.install_runs import INSTALL_RUNS
 from projections.installations import Drift
 from queries.get_installation import GetInstallation, get_installation, get_installations
 from queries.installation_view import Installation
@@ -140,12 +140,7 @@ async def uninstall_skill(
     NO_QUERY.read(request)
     command = UninstallSkill(installation_id=_installation_id(installation))
     queued = await application.uninstall_skill(command, context_of(request.scope))
-    history = queued.history or await application.store.load(queued.run_id)
-    return Response(
-        shown_as(RequestedInstallRun, as_stored(INSTALL_RUNS, history), reused=queued.reused),
-        status_code=200 if queued.reused else 202,
-        headers={"Location": f"/api/install-runs/{queued.run_id}"},
-    )
+    return await answer_requested(application, queued)
 
 
 async def _page_to_verify(

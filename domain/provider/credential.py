@@ -1,13 +1,33 @@
 """What a person may give as a credential: a reference to follow on the server, or the secret itself."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from domain.errors import CredentialRefused, Problem
 from domain.provider.events import CredentialRef
 
 ENVIRONMENT_PREFIX: Final = "WAYBILL_CREDENTIAL_"
 SECRET_CHARS_MAX: Final = 4096
+
+
+# A dataclass, because it can keep the secret out of its repr; a struct cannot.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GivenCredential:
+    """What becomes of a credential that was given: the `reference` to keep, and the `secret` to seal as `id` if it is one."""
+
+    id: UUID
+    reference: CredentialRef
+    secret: str | None = field(default=None, repr=False)
+
+
+def accept_credential(text: str, new_id: UUID) -> GivenCredential:
+    """Raises CredentialRefused."""
+    if reference := parse_credential(text):
+        return GivenCredential(id=new_id, reference=reference)
+    stored = CredentialRef(source="stored", name=str(new_id))
+    return GivenCredential(id=new_id, reference=stored, secret=text.strip())
 
 
 def parse_credential(text: str) -> CredentialRef | None:
