@@ -1,6 +1,5 @@
 """Claude's Skills API under `/anthropic/v1`: its routes and rules, as the official SDK knows them."""
 
-import hashlib
 import time
 from uuid import uuid4
 
@@ -24,7 +23,7 @@ from adapters.sandbox.claude_wire import (
 )
 from adapters.sandbox.dialect import Dialect, ProviderError
 from adapters.sandbox.ledger import Ledger
-from adapters.sandbox.shelf import NotInList, Shelf, Skill, Version, Window
+from adapters.sandbox.shelf import NotInList, Shelf, Skill, Version, Window, account_opened_by
 
 # The SDK adds `/v1` to the address it is given.
 DIALECT = Dialect(name="claude", prefix="/anthropic", render=render, request_id_header="request-id")
@@ -55,7 +54,7 @@ def shelf_of_caller(request: HttpRequest, ledger: NamedDependency[Ledger]) -> Sh
     key = key_of(request)
     if "noscope" in key:
         raise ProviderError(403, "Your API key does not have permission to use the specified resource.")
-    return ledger.shelf(DIALECT.name, hashlib.sha256(key.encode()).hexdigest()[:12])
+    return ledger.shelf(DIALECT.name, account_opened_by(key))
 
 
 @get("/models")

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 import re
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -12,6 +11,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from adapters.sandbox.dialect import ProviderError
+from adapters.sandbox.shelf import account_opened_by
 
 HttpRequest = Request[Any, Any, Any]
 
@@ -90,7 +90,7 @@ def account_of(key: str, *, classic: bool) -> str:
     if "noscope" in key:
         code = "API_KEY_SERVICE_BLOCKED" if classic else None
         raise ProviderError(403, "Requests to this API method are blocked for this API key.", code=code)
-    return hashlib.sha256(key.encode()).hexdigest()[:12]
+    return account_opened_by(key)
 
 
 class Source(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -1,6 +1,5 @@
 """What OpenAI's Skills API puts on the wire: keys, errors, uploads, queries and the shapes of its objects."""
 
-import hashlib
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -10,7 +9,7 @@ from msgspec import Meta, Struct
 
 from adapters.sandbox.bundle import Bundle, Part, UploadRules, read_bundle
 from adapters.sandbox.dialect import ProviderError
-from adapters.sandbox.shelf import Skill, Version, Window
+from adapters.sandbox.shelf import Skill, Version, Window, account_opened_by
 
 HttpRequest = Request[Any, Any, Any]
 
@@ -32,7 +31,7 @@ def account_of(authorization: str, *, reading: bool) -> str:
     if "noscope" in key:
         scope = "api.skills.read" if reading else "api.skills.write"
         raise ProviderError(403, f"You have insufficient permissions for this operation. Missing scopes: {scope}.")
-    return hashlib.sha256(key.encode()).hexdigest()[:12]
+    return account_opened_by(key)
 
 
 class ErrorBody(Struct, frozen=True):

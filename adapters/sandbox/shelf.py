@@ -1,5 +1,6 @@
 """One account's skills at one provider: the only view of the ledger that a provider's routes are given."""
 
+import hashlib
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -87,8 +88,14 @@ delete from versions
 where version = ? and skill = (select seq from skills where provider = ? and account = ? and id = ?)
 """
 
+ACCOUNT_CHARS = 12
 BEFORE_ALL = 0
 AFTER_ALL = 2**63 - 1
+
+
+def account_opened_by(key: str) -> str:
+    """A name for the account that does not give the key away."""
+    return hashlib.sha256(key.encode()).hexdigest()[:ACCOUNT_CHARS]
 
 
 class Shelf:

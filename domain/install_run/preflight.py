@@ -7,13 +7,13 @@ from msgspec import Struct
 
 from domain.errors import Code
 from domain.ports import Limits
+from domain.skill.paths import is_nested_skill_md
 from domain.skill.refusals import quoted
 from domain.skill.state import SkillVersion
 
 REFUSALS_MAX: Final = 20
 # A tag, and not the two signs of "fewer < than > more".
 MARKUP: Final = re.compile(r"</?[A-Za-z_!?][^<>]*>")
-SKILL_MD: Final = "skill.md"
 
 
 class Refusal(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -66,6 +66,6 @@ def _wording(name: str, version: SkillVersion, limits: Limits) -> tuple[Refusal,
         messages += [
             (f"{quoted(file.path)} is a second SKILL.md; this provider takes exactly one.", file.path)
             for file in version.manifest
-            if "/" in file.path and file.path.rpartition("/")[2].casefold() == SKILL_MD
+            if is_nested_skill_md(file.path)
         ]
     return tuple(Refusal(code=Code.PROVIDER_INVALID_SKILL, message=text, path=path) for text, path in messages)

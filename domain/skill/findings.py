@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from domain.skill.events import Finding
+from domain.skill.paths import is_nested_skill_md
 from domain.skill.refusals import quoted
 from domain.skill.specification import SKILL_MD, Entry
 
@@ -78,7 +79,7 @@ def nested_skill_md(paths: Iterable[str]) -> tuple[Finding, ...]:
             message="A second SKILL.md: OpenAI refuses a skill that has one, others may load it as a skill of its own.",
         )
         for path in paths
-        if "/" in path and path.rpartition("/")[2].casefold() == "skill.md"
+        if is_nested_skill_md(path)
     )
 
 

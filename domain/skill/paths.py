@@ -24,6 +24,12 @@ def is_left_out(path: str) -> bool:
     return not LEFT_OUT.isdisjoint(path.split("/"))
 
 
+def is_nested_skill_md(path: str) -> bool:
+    """In any spelling, as file systems that do not tell them apart have it."""
+    _, separator, name = path.rpartition("/")
+    return bool(separator) and name.casefold() == "skill.md"
+
+
 def normalise(path: str) -> str:
     """The same characters, composed (NFC): macOS hands out decomposed names. What is too long stays, to be refused."""
     return unicodedata.normalize("NFC", path) if len(path) <= PATH_BYTES_MAX else path
