@@ -28,7 +28,6 @@ from adapters.postgres.read_models_reader import PostgresReader
 from adapters.postgres.roles import PostgresRoles
 from domain.events import Actor, Event, Recorded, Role
 from domain.install_run.events import (
-    Policy,
     ProviderStarted,
     ProviderSucceeded,
     RunQueued,
@@ -37,6 +36,7 @@ from domain.install_run.events import (
     SkillPin,
     Target,
 )
+from domain.install_run.policy import Policy
 from domain.installation.events import InstallationChanged, InstallationReserved, Receipt
 from domain.installation.state import installation_stream
 from domain.provider.state import provider_stream

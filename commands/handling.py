@@ -12,6 +12,7 @@ from msgspec import Struct
 from domain.errors import Busy, StoreOffline, WaybillError
 from domain.events import Context, Event, Fold, Recorded
 from domain.ports import Append, AppendConflict, EventStore, NewEvent, SideRow
+from domain.timers import Timer
 
 DECISIONS_MAX: Final = 20
 STATES_CACHED_MAX: Final = 20_000
@@ -69,9 +70,15 @@ class StateCache:
 
 
 class Session:
-    """One attempt at a command: what it has read and what it means to write. A fresh one reads from the store alone."""
+    """One attempt at a command: what it has read and what it means to write. A fresh one reads from the store alone.
 
-    def __init__(self, store: EventStore, cache: StateCache, new_id: Callable[[], UUID], *, fresh: bool) -> None:
+    `now` is the time at which all of it happens.
+    """
+
+    def __init__(
+        self, store: EventStore, cache: StateCache, new_id: Callable[[], UUID], *, now: datetime, fresh: bool
+    ) -> None:
+        self.now = now
         self._store = store
         self._cache = cache
         self._new_id = new_id
@@ -79,6 +86,7 @@ class Session:
         self.seen: dict[UUID, Seen] = {}
         self.events: list[NewEvent] = []
         self.rows: list[SideRow] = []
+        self.timers: list[Timer] = []
         self.used_cache = False
 
     async def load(self, stream: UUID, fold: Fold[State]) -> State | None:
@@ -110,15 +118,26 @@ class Session:
         """Mean to store this row in the same transaction."""
         self.rows.append(row)
 
+    def set_timer(self, timer: Timer) -> None:
+        """Mean to set or clear this timer in the same transaction."""
+        self.timers.append(timer)
+
     def forget(self) -> None:
         for stream in self.seen:
             self._cache.forget(stream)
 
-    async def store(self, context: Context, at: datetime) -> Handled:
+    async def store(self, context: Context) -> Handled:
         """Store what is meant. Raises AppendConflict, StoreOffline."""
         expected = {stream: seen.version for stream, seen in self.seen.items()}
         recorded = await self._store.append(
-            Append(expected=expected, events=tuple(self.events), context=context, at=at, rows=tuple(self.rows))
+            Append(
+                expected=expected,
+                events=tuple(self.events),
+                context=context,
+                at=self.now,
+                rows=tuple(self.rows),
+                timers=tuple(self.timers),
+            )
         )
         for event in recorded:
             seen = self.seen[event.stream]
@@ -176,11 +195,11 @@ class Handling:
         """The decision's result once its events are stored. Raises what the decision refuses with, Busy, StoreOffline."""
         fresh = False
         for _ in range(DECISIONS_MAX):
-            session = Session(self._store, self._cache, self.new_id, fresh=fresh)
+            session = Session(self._store, self._cache, self.new_id, now=self.clock(), fresh=fresh)
             try:
                 result = await decide(session)
                 if session.events:
-                    return result, await session.store(context, self.clock())
+                    return result, await session.store(context)
                 if not session.used_cache:
                     return result, Handled()
                 fresh = True

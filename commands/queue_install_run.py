@@ -6,14 +6,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from commands.beginning import begin
 from commands.handling import Handling, Session, require
 from domain.errors import Code, ProviderInactive, ProviderNotFound, SkillNotFound, SkillUnavailable
 from domain.events import Context, Recorded
 from domain.install_run import decisions
-from domain.install_run.events import Policy, ProviderRefused, SkillPin, Target
+from domain.install_run.events import ProviderRefused, RunQueued, SkillPin, Target
+from domain.install_run.policy import Policy
 from domain.install_run.preflight import Refusal, preflight
 from domain.install_run.state import INSTALL_RUN, InstallRun
-from domain.installation.decisions import claim
 from domain.installation.state import INSTALLATION, Installation, installation_stream
 from domain.ports import Limits
 from domain.provider.events import ProviderKind
@@ -23,13 +24,17 @@ from domain.skill.state import SKILL, SkillVersion, skill_stream
 
 
 class QueueInstallRun(Struct, frozen=True, kw_only=True):
-    """`skill` and each of `providers` is an id or a name; `ref` picks the version."""
+    """`skill` and each of `providers` is an id or a name; `ref` picks the version.
+
+    `run_id` is for a request that may come again: if there is such a run already, it is the one that was asked for.
+    """
 
     skill: str
     ref: str = "latest"
     providers: tuple[str, ...]
     policy: Policy = Policy()
     on_duplicate: Literal["reuse", "reject"] = "reuse"
+    run_id: UUID | None = None
 
 
 class QueuedRun(Struct, frozen=True, kw_only=True):
@@ -94,18 +99,19 @@ class QueueInstallRunHandler:
         Raises SkillNotFound, VersionNotFound, SkillUnavailable, ProviderNotFound, ProviderInactive, RunConflict, BadRequest,
         StoreOffline.
         """
-        run_id = self._handling.new_id()
+        run_id = command.run_id or self._handling.new_id()
 
         async def decide(session: Session) -> UUID:
+            if command.run_id is not None and await session.load(run_id, INSTALL_RUN) is not None:
+                return run_id
             plan = await self._plan(session, command)
             for provider in plan.providers.values():
                 if not provider.active:
                     raise ProviderInactive(_inactive(provider))
             refused = tuple(_refused(target, plan.refusals[target.id]) for target in plan.targets)
             queued = decisions.queue(
-                skill=plan.pin,
-                targets=plan.targets,
-                policy=command.policy,
+                _run_queued(plan, command),
+                now=session.now,
                 refused=tuple(refusal for refusal in refused if refusal is not None),
             )
             reused = decisions.reusable(
@@ -117,24 +123,13 @@ class QueueInstallRunHandler:
             )
             if reused is not None:
                 return reused
-            session.create(run_id, INSTALL_RUN)
-            session.append(run_id, *queued)
-            pin = plan.pin
-            for target in plan.accepted:
-                claimed = claim(
-                    plan.installations[target.id],
-                    run_id=run_id,
-                    skill_id=pin.id,
-                    provider_id=target.id,
-                    version=pin.version,
-                )
-                session.append(installation_stream(pin.id, target.id), *claimed)
+            begin(session, run_id=run_id, events=queued, pairs=plan.installations)
             return run_id
 
         chosen, handled = await self._handling.handle(decide, context=context)
         return QueuedRun(
             run_id=chosen,
-            reused=not handled.events,
+            reused=chosen != run_id,
             position=handled.position,
             history=tuple(event for event in handled.events if event.stream == chosen),
         )
@@ -146,7 +141,7 @@ class QueueInstallRunHandler:
 
         async def look(session: Session) -> PreviewedRun:
             plan = await self._plan(session, command)
-            decisions.queue(skill=plan.pin, targets=plan.targets, policy=command.policy)
+            decisions.queue(_run_queued(plan, command), now=session.now)
             targets = tuple(_previewed(plan, target) for target in plan.targets)
             return PreviewedRun(skill=plan.pin, policy=command.policy, targets=targets)
 
@@ -168,6 +163,10 @@ class QueueInstallRunHandler:
                 for target in targets
             },
         )
+
+
+def _run_queued(plan: _Plan, command: QueueInstallRun) -> RunQueued:
+    return RunQueued(skill=plan.pin, targets=plan.targets, policy=command.policy)
 
 
 async def _pin(session: Session, command: QueueInstallRun) -> tuple[SkillPin, SkillVersion]:

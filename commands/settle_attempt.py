@@ -1,26 +1,39 @@
 """Record how an attempt at a provider ended, and all that follows from it, in one append."""
 
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
+from commands.concluding import Installed, conclude, sweep_timer, undoes_of
 from commands.handling import Handling, Session
-from domain.errors import RunNotFound
+from domain.errors import Code, ProviderNotFound, RunNotFound
 from domain.events import Context
 from domain.install_run.decisions import settle
 from domain.install_run.events import ProviderFailed, ProviderSucceeded
+from domain.install_run.policy import RETRY_AFTER_SECONDS_MAX
 from domain.install_run.state import INSTALL_RUN, InstallRun
-from domain.installation.decisions import change, release, remove
-from domain.installation.events import InstallationEvent
+from domain.installation.decisions import Pair, note_late
 from domain.installation.state import INSTALLATION, Installation, installation_stream
+from domain.provider.decisions import slow_down
+from domain.provider.state import PROVIDER
+from domain.timers import Timer, TimerName
+
+# With these a provider says something about the connection, and not only about what was asked.
+REFUSED_US: Final = frozenset({Code.PROVIDER_UNAUTHORIZED, Code.PROVIDER_FORBIDDEN})
 
 
 class SettleAttempt(Struct, frozen=True, kw_only=True):
-    """`usage` is how to use what was installed."""
+    """`usage` is how to use what was installed. `version` and `since` are what the attempt meant to put there, and from when
+    on: for one that comes too late. None: it was there to remove.
+    """
 
     run_id: UUID
     outcome: ProviderSucceeded | ProviderFailed
     usage: str = ""
+    version: int | None
+    since: datetime
 
 
 class SettleAttemptHandler:
@@ -28,39 +41,64 @@ class SettleAttemptHandler:
         self._handling = handling
 
     async def __call__(self, command: SettleAttempt, context: Context) -> bool:
-        """False: the attempt is not the current one any more, so nothing was recorded. Raises RunNotFound, StoreOffline."""
+        """False: the attempt is not the current one any more, so nothing follows from it; what it put there is noted.
+
+        Raises RunNotFound, StoreOffline.
+        """
         outcome = command.outcome
 
         async def decide(session: Session) -> bool:
             run = await session.load(command.run_id, INSTALL_RUN)
             if run is None:
                 raise RunNotFound
-            events = settle(run, outcome)
+            undoes = await undoes_of(session, command.run_id, run)
+            events = settle(run, outcome, now=session.now, undoes=undoes)
             if not events:
+                await _note_late(session, command, run)
                 return False
-            session.append(command.run_id, outcome)
-            stream = installation_stream(run.skill.id, outcome.provider_id)
-            installation = await session.load(stream, INSTALLATION) or Installation()
-            freed = _free(run, installation, command)
-            session.append(stream, *freed)
-            # The end of the run is the last thing that is said about it.
-            session.append(command.run_id, *events[1:])
+            installed = {}
+            if isinstance(outcome, ProviderSucceeded):
+                installed[outcome.provider_id] = Installed(receipt=outcome.receipt, usage=command.usage)
+            await conclude(session, run_id=command.run_id, run=run, events=events, now=session.now, installed=installed)
+            if isinstance(outcome, ProviderFailed):
+                await _heed(session, outcome, run)
             return True
 
         settled, _ = await self._handling.handle(decide, context=context)
         return settled
 
 
-def _free(run: InstallRun, installation: Installation, command: SettleAttempt) -> tuple[InstallationEvent, ...]:
-    """What the outcome means for the pair, and who has its slot next."""
+async def _note_late(session: Session, command: SettleAttempt, run: InstallRun) -> None:
+    """Somebody else has the right to this target by now; what was put there nevertheless must not be forgotten."""
     outcome = command.outcome
-    pair = {"run_id": command.run_id, "skill_id": run.skill.id, "provider_id": outcome.provider_id}
-    if isinstance(outcome, ProviderFailed):
-        target = run.target(outcome.provider_id)
-        # A removal whose outcome is not known has put nothing there.
-        doubtful = outcome.ambiguous and run.kind == "install"
-        return release(installation, **pair, doubtful_since=target.since if target and doubtful else None)
-    if run.kind == "uninstall":
-        return remove(installation, **pair)
-    assert outcome.receipt is not None  # noqa: S101 - whoever installs gets one
-    return change(installation, **pair, digest=run.skill.digest, receipt=outcome.receipt, usage=command.usage)
+    if not isinstance(outcome, ProviderSucceeded) or outcome.receipt is None or command.version is None:
+        return
+    stream = installation_stream(run.skill.id, outcome.provider_id)
+    installation = await session.load(stream, INSTALLATION) or Installation()
+    late = note_late(
+        installation,
+        pair=Pair(run_id=command.run_id, skill_id=run.skill.id, provider_id=outcome.provider_id),
+        attempt_id=outcome.attempt_id,
+        version=command.version,
+        receipt=outcome.receipt,
+        since=command.since,
+    )
+    session.append(stream, *late)
+    if late:
+        session.set_timer(sweep_timer(stream, outcome.provider_id, now=session.now))
+
+
+async def _heed(session: Session, failed: ProviderFailed, run: InstallRun) -> None:
+    """What the failure says of the connection: slow down, or that it is not let in any more."""
+    provider = await session.load(failed.provider_id, PROVIDER)
+    if provider is None:
+        raise ProviderNotFound
+    now, connection = session.now, failed.provider_id
+    if failed.code is Code.PROVIDER_RATE_LIMIT:
+        asked = min(failed.retry_after_seconds or run.policy.backoff_seconds, RETRY_AFTER_SECONDS_MAX)
+        until = now + timedelta(seconds=asked)
+        if paused := slow_down(provider, until=until, code=failed.code):
+            session.append(connection, *paused)
+            session.set_timer(Timer(name=TimerName.RESUME, subject=connection, provider_id=connection, due_at=until))
+    if failed.code in REFUSED_US:
+        session.set_timer(Timer(name=TimerName.VERIFY, subject=connection, provider_id=connection, due_at=now))

@@ -1,18 +1,20 @@
 """Take the right to call a provider for one target of a run."""
 
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from commands.concluding import target_timer
 from commands.handling import Handling, Session
-from domain.errors import ProviderInactive, ProviderNotFound, RunNotFound, SkillNotFound
+from domain.errors import ProviderInactive, ProviderNotFound, ProviderOnHold, RunNotFound, SkillNotFound
 from domain.events import Context
 from domain.install_run.decisions import start
-from domain.install_run.events import RunKind
-from domain.install_run.state import INSTALL_RUN, InstallRun
+from domain.install_run.state import INSTALL_RUN, Aim, InstallRun, TargetState, evolve
+from domain.installation.decisions import earliest
 from domain.installation.events import Receipt
 from domain.installation.state import INSTALLATION, Installation, Live, installation_stream
 from domain.ports import Intent
@@ -31,7 +33,7 @@ class StartAttempt(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """Everything that calling the provider needs. `live` is what is installed there before, and `former` the receipt under
+    """Everything that calling the provider needs. `removes`: what is there is to go; else `intent` says what is to come. `live` is what is installed there before, and `former` the receipt under
     which this version was there before that. `doubts` are what earlier attempts may have put there without anybody knowing.
     `caused_by` is the event that gave the right.
     """
@@ -39,7 +41,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     run_id: UUID
     provider_id: UUID
     attempt_id: UUID
-    kind: RunKind
+    removes: bool
     provider: Provider
     manifest: tuple[ManifestEntry, ...]
     intent: Intent
@@ -57,7 +59,7 @@ class StartAttemptHandler:
     async def __call__(self, command: StartAttempt, context: Context) -> Attempt | None:
         """None: there is nothing to do for this ticket, because another one was faster or the target has ended.
 
-        Raises RunNotFound, ProviderInactive (it waits until the connection is in use again), StoreOffline.
+        Raises RunNotFound, ProviderInactive and ProviderOnHold (it waits until the connection is in use again), StoreOffline.
         """
         attempt_id = self._handling.new_id()
 
@@ -68,64 +70,97 @@ class StartAttemptHandler:
             installation = await session.load(installation_stream(run.skill.id, command.provider_id), INSTALLATION)
             if installation is None or installation.holder is None or installation.holder.run_id != command.run_id:
                 return None
-            now = self._handling.clock()
-            seconds = run.policy.attempt_timeout_seconds
-            since = installation.doubtful_since or now
+            target = run.target(command.provider_id)
+            if target is None:
+                return None
+            now = session.now
+            seconds = _seconds(run, target, now)
+            since = earliest(installation.doubtful_since, target.doubtful_since) or now
             events = start(
                 run,
                 provider_id=command.provider_id,
                 attempt_id=attempt_id,
+                now=now,
                 since=since,
                 lease_until=now + timedelta(seconds=seconds + LEASE_MARGIN_SECONDS),
             )
             if not events:
                 return None
             session.append(command.run_id, *events)
-            intent = _intent(command, run, installation, attempt_id=attempt_id, since=since)
-            return await _attempt(session, intent=intent, run=run, installation=installation, command=command)
+            started = reduce(evolve, events, run)
+            if (begun := started.target(command.provider_id)) is not None:
+                session.set_timer(target_timer(command.run_id, started, begun, now=now))
+            intent = _intent(command, run, installation, aim=run.aim(target), attempt_id=attempt_id, since=since)
+            return await _attempt(
+                session, run=run, target=target, installation=installation, intent=intent, deadline_seconds=seconds
+            )
 
         attempt, handled = await self._handling.handle(decide, context=context)
         return attempt and replace(attempt, caused_by=handled.event_id)
 
 
+def _seconds(run: InstallRun, target: TargetState, now: datetime) -> float:
+    """How long the attempt may take: not beyond the end of the run, but for what is being undone."""
+    seconds = float(run.policy.attempt_timeout_seconds)
+    if run.end_by is None or run.takes_back_at(target):
+        return seconds
+    return min(seconds, (run.end_by - now).total_seconds())
+
+
 def _intent(
-    command: StartAttempt, run: InstallRun, installation: Installation, *, attempt_id: UUID, since: datetime
+    command: StartAttempt,
+    run: InstallRun,
+    installation: Installation,
+    *,
+    aim: Aim,
+    attempt_id: UUID,
+    since: datetime,
 ) -> Intent:
     return Intent(
         installation_id=installation_stream(run.skill.id, command.provider_id),
         run_id=command.run_id,
         attempt_id=attempt_id,
         skill_name=run.skill.name,
-        version=run.skill.version,
-        digest=run.skill.digest,
+        version=aim.version,
+        digest=aim.digest,
         since=since,
         previous=installation.live.receipt if installation.live else None,
     )
 
 
 async def _attempt(
-    session: Session, *, command: StartAttempt, run: InstallRun, installation: Installation, intent: Intent
+    session: Session,
+    *,
+    run: InstallRun,
+    target: TargetState,
+    installation: Installation,
+    intent: Intent,
+    deadline_seconds: float,
 ) -> Attempt:
-    """Reading the connection also binds the right to it: one that is taken out of use meanwhile makes this a conflict."""
-    provider = await session.load(command.provider_id, PROVIDER)
+    """Reading the connection also binds the right to it: one that goes out of use meanwhile makes this a conflict."""
+    provider = await session.load(target.target.id, PROVIDER)
     skill = await session.load(run.skill.id, SKILL)
     if provider is None:
         raise ProviderNotFound
     if not provider.active:
         raise ProviderInactive
+    if provider.paused_at(session.now):
+        raise ProviderOnHold
     if skill is None:
         raise SkillNotFound
-    versions = [resolve(skill, str(number)) for number in sorted(installation.doubtful_versions)]
+    aim = run.aim(target)
+    doubtful = installation.doubtful_versions | ({aim.version} if target.doubtful_since else frozenset())
+    versions = [resolve(skill, str(number)) for number in sorted(doubtful)]
     return Attempt(
-        run_id=command.run_id,
-        provider_id=command.provider_id,
+        run_id=intent.run_id,
+        provider_id=target.target.id,
         attempt_id=intent.attempt_id,
-        kind=run.kind,
+        removes=aim.removes,
         provider=provider,
-        manifest=resolve(skill, str(run.skill.version)).manifest,
+        manifest=resolve(skill, str(aim.version)).manifest,
         intent=intent,
         live=installation.live,
-        former=installation.former.get(run.skill.digest),
+        former=installation.former.get(aim.digest),
         doubts=tuple(replace(intent, version=version.number, digest=version.digest) for version in versions),
-        deadline_seconds=run.policy.attempt_timeout_seconds,
+        deadline_seconds=deadline_seconds,
     )

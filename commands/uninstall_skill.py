@@ -4,21 +4,25 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from commands.beginning import begin
 from commands.handling import Handling, Session
 from domain.errors import InstallationNotFound, ProviderInactive, ProviderNotFound, SkillNotFound
 from domain.events import Context, Recorded
 from domain.install_run import decisions
-from domain.install_run.events import Policy, SkillPin, Target
+from domain.install_run.events import RunQueued, SkillPin, Target
+from domain.install_run.policy import Policy
 from domain.install_run.state import INSTALL_RUN
-from domain.installation.decisions import claim
 from domain.installation.state import INSTALLATION, Live
 from domain.provider.state import PROVIDER
 from domain.skill.state import SKILL
 
 
 class UninstallSkill(Struct, frozen=True, kw_only=True):
+    """`run_id` is for a request that may come again: if there is such a run already, it is the one that was asked for."""
+
     installation_id: UUID
     policy: Policy = Policy()
+    run_id: UUID | None = None
 
 
 class UninstallRun(Struct, frozen=True, kw_only=True):
@@ -35,33 +39,27 @@ class UninstallSkillHandler:
 
     async def __call__(self, command: UninstallSkill, context: Context) -> UninstallRun:
         """Runs that are at work on the pair come first. Raises InstallationNotFound, ProviderInactive, StoreOffline."""
-        run_id = self._handling.new_id()
+        run_id = command.run_id or self._handling.new_id()
 
         async def decide(session: Session) -> UUID:
+            if command.run_id is not None and await session.load(run_id, INSTALL_RUN) is not None:
+                return run_id
             installation = await session.load(command.installation_id, INSTALLATION)
             if installation is None or installation.live is None:
                 raise InstallationNotFound
             if installation.claims and installation.claims[-1].removes:
                 return installation.claims[-1].run_id
             live = installation.live
-            pin, target = await _pin(session, live), await _target(session, live)
-            queued = decisions.queue(kind="uninstall", skill=pin, targets=(target,), policy=command.policy)
-            claimed = claim(
-                installation,
-                run_id=run_id,
-                skill_id=pin.id,
-                provider_id=target.id,
-                version=pin.version,
-                removes=True,
-            )
-            session.create(run_id, INSTALL_RUN)
-            session.append(run_id, *queued)
-            session.append(command.installation_id, *claimed)
+            target = await _target(session, live)
+            pin = await _pin(session, live)
+            queued = RunQueued(kind="uninstall", skill=pin, targets=(target,), policy=command.policy)
+            events = decisions.queue(queued, now=session.now)
+            begin(session, run_id=run_id, events=events, pairs={target.id: installation})
             return run_id
 
         chosen, handled = await self._handling.handle(decide, context=context)
         history = tuple(event for event in handled.events if event.stream == chosen)
-        return UninstallRun(run_id=chosen, reused=not handled.events, history=history)
+        return UninstallRun(run_id=chosen, reused=chosen != run_id, history=history)
 
 
 async def _pin(session: Session, live: Live) -> SkillPin:

@@ -1,5 +1,6 @@
 """Ask a provider whether a connection works, and record what it says: for those who connect, change or verify one."""
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -8,7 +9,9 @@ from domain.errors import Busy, ProviderNotFound
 from domain.events import Context
 from domain.ports import ProviderError, ProviderGateway
 from domain.provider.decisions import fail_verification, pass_verification
+from domain.provider.events import ProviderDeactivated
 from domain.provider.state import PROVIDER, Provider
+from domain.timers import Timer, TimerName
 
 VERIFY_SECONDS: Final = 15.0
 # Each one more only if the settings were changed while the provider was asked.
@@ -37,12 +40,19 @@ async def verify(
                 # Whoever put it away while the provider was asked has the last word.
                 events = pass_verification(state, activate=activate and (asked.shelved or not state.shelved))
             session.append(stream, *events)
+            if any(isinstance(event, ProviderDeactivated) for event in events):
+                session.set_timer(abandon_timer(stream, session.now))
             return True
 
         _, handled = await handling.handle(conclude, context=context)
         if handled.position is not None:
             return handled.position
     raise Busy("The settings of this connection keep changing; verify it again when they do not.")
+
+
+def abandon_timer(stream: UUID, now: datetime) -> Timer:
+    """What waits for a connection that is refused must not wait for ever."""
+    return Timer(name=TimerName.ABANDON, subject=stream, provider_id=stream, due_at=now)
 
 
 async def _load(session: Session, stream: UUID) -> Provider:

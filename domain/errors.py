@@ -49,6 +49,12 @@ class Code(StrEnum):
     PROVIDER_BAD_RESPONSE = "bad_response:provider"
     PROVIDER_MISCONFIGURED = "misconfigured:provider"
 
+    RUN_CANCELLED = "cancelled:run"
+    RUN_ROLLED_BACK = "rolled_back:run"
+    RUN_START_TIMEOUT = "start_timeout:run"
+    RUN_TIMEOUT = "run_timeout:run"
+    RUN_LEASE_EXPIRED = "lease_expired:run"
+
 
 class Problem(Struct, frozen=True, kw_only=True):
     """One finding about one place in the input: `pointer` is a JSON pointer into the request body."""
@@ -166,6 +172,18 @@ class RunConflict(WaybillError):  # noqa: N818
 
     def __init__(self, detail: str | None = None, *, conflicting_runs: tuple[UUID, ...]) -> None:
         super().__init__(detail, extra={"conflictingRuns": [str(run) for run in conflicting_runs]})
+
+
+class RunUnfit(WaybillError):  # noqa: N818
+    """The run is not in a state in which this makes sense."""
+
+    code = Code.CONFLICT_RUN
+
+
+class ProviderOnHold(WaybillError):  # noqa: N818
+    """The provider connection is paused, so nothing is sent through it now."""
+
+    code = Code.CONFLICT_PROVIDER
 
 
 class Busy(WaybillError):  # noqa: N818

@@ -15,6 +15,7 @@ from domain.provider.events import CredentialRef, ProviderKind
 from domain.provider.state import Provider
 from domain.skill.bundle import Bundle, BundleFile
 from domain.skill.events import ManifestEntry
+from domain.timers import SetTimer, Timer, TimerPhase
 
 
 class NewEvent(Struct, frozen=True, kw_only=True):
@@ -40,6 +41,7 @@ class Append(Struct, frozen=True, kw_only=True):
     context: Context
     at: datetime
     rows: tuple[SideRow, ...] = ()
+    timers: tuple[Timer, ...] = ()
 
 
 class AppendConflict(Exception):  # noqa: N818 - an answer, not a failure
@@ -101,6 +103,41 @@ class Roles(Protocol):
         ...
 
     async def release(self, lease: Lease) -> None: ...
+
+
+class Timers(Protocol):
+    """The timers that commands have set, for the scheduler and the watchdog. All times are by the store's own clock.
+
+    Whoever writes does so under a lease: one whose epoch is gone writes nothing. Every method raises StoreOffline.
+    """
+
+    async def due(self, *, phases: frozenset[TimerPhase], limit: int) -> tuple[SetTimer, ...]:
+        """Those whose time has come, the longest overdue first."""
+        ...
+
+    async def next_due_in(self, *, phases: frozenset[TimerPhase]) -> float | None:
+        """Seconds until the next of these is due, 0 if one is; None if there is none."""
+        ...
+
+    async def standing(
+        self, *, phases: frozenset[TimerPhase], seconds: float, after: SetTimer | None, limit: int
+    ) -> tuple[SetTimer, ...]:
+        """Those of targets that have been set like this for longer than these seconds, page by page, in a fixed order."""
+        ...
+
+    async def waiting_at(self, provider_id: UUID, *, limit: int) -> tuple[SetTimer, ...]:
+        """Those of targets at this connection that wait: WAITING, RETRY or TICKETED, the oldest first."""
+        ...
+
+    async def reset(self, timer: SetTimer, *, lease: Lease, phase: TimerPhase, seconds: float, round: int = 0) -> bool:  # noqa: A002
+        """Due in so many seconds from now, in this phase. False, and nothing done: it has been set anew or cleared since it was
+        read, or the lease is gone.
+        """
+        ...
+
+    async def clear(self, timer: SetTimer, *, lease: Lease) -> bool:
+        """It has been seen to. False as for `reset`."""
+        ...
 
 
 class BundleStore(Protocol):

@@ -12,12 +12,21 @@ from domain.errors import Code
 from domain.events import Actor, Recorded, UnknownEvent
 from domain.install_run.events import (
     ProviderFailed,
+    ProviderGivenUp,
+    ProviderLeaseExpired,
     ProviderRefused,
+    ProviderRescued,
+    ProviderRetryScheduled,
+    ProviderRollbackFailed,
+    ProviderRolledBack,
     ProviderStarted,
     ProviderSucceeded,
+    RollbackRequested,
+    RunCancelRequested,
     RunFailed,
     RunPartiallyFailed,
     RunQueued,
+    RunRetried,
     RunStarted,
     RunSucceeded,
 )
@@ -27,10 +36,13 @@ from domain.installation.events import (
     InstallationCheckFailed,
     InstallationDriftFound,
     InstallationEvent,
+    InstallationReceiptLate,
     InstallationReleased,
     InstallationRemoved,
     InstallationReserved,
+    InstallationSwept,
     InstallationVerified,
+    InstallationWithdrawn,
 )
 from domain.provider.events import (
     ProviderActivated,
@@ -38,7 +50,9 @@ from domain.provider.events import (
     ProviderCredentialChanged,
     ProviderDeactivated,
     ProviderEvent,
+    ProviderPaused,
     ProviderReconfigured,
+    ProviderResumed,
     ProviderVerificationFailed,
     ProviderVerified,
 )
@@ -67,22 +81,36 @@ ACTIONS: Final[dict[str, str]] = {
     ProviderVerificationFailed.TOPIC: "provider.verification_failed",
     ProviderActivated.TOPIC: "provider.activated",
     ProviderDeactivated.TOPIC: "provider.deactivated",
+    ProviderPaused.TOPIC: "provider.paused",
+    ProviderResumed.TOPIC: "provider.resumed",
     RunQueued.TOPIC: "install_run.queued",
     RunStarted.TOPIC: "install_run.started",
     ProviderRefused.TOPIC: "install_run.provider_refused",
     ProviderStarted.TOPIC: "install_run.provider_started",
     ProviderSucceeded.TOPIC: "install_run.provider_succeeded",
     ProviderFailed.TOPIC: "install_run.provider_failed",
+    ProviderRetryScheduled.TOPIC: "install_run.provider_retry_scheduled",
+    ProviderLeaseExpired.TOPIC: "install_run.provider_lease_expired",
+    ProviderRescued.TOPIC: "install_run.provider_rescued",
+    ProviderGivenUp.TOPIC: "install_run.provider_given_up",
+    RunCancelRequested.TOPIC: "install_run.cancel_requested",
+    RunRetried.TOPIC: "install_run.retried",
+    RollbackRequested.TOPIC: "install_run.rollback_requested",
+    ProviderRolledBack.TOPIC: "install_run.provider_rolled_back",
+    ProviderRollbackFailed.TOPIC: "install_run.provider_rollback_failed",
     RunSucceeded.TOPIC: "install_run.succeeded",
     RunFailed.TOPIC: "install_run.failed",
     RunPartiallyFailed.TOPIC: "install_run.partially_failed",
     InstallationAwaited.TOPIC: "installation.awaited",
+    InstallationWithdrawn.TOPIC: "installation.withdrawn",
     InstallationReserved.TOPIC: "installation.reserved",
     InstallationChanged.TOPIC: "installation.changed",
     InstallationRemoved.TOPIC: "installation.removed",
     InstallationVerified.TOPIC: "installation.verified",
     InstallationDriftFound.TOPIC: "installation.drift_found",
     InstallationCheckFailed.TOPIC: "installation.check_failed",
+    InstallationReceiptLate.TOPIC: "installation.receipt_late",
+    InstallationSwept.TOPIC: "installation.swept",
     InstallationReleased.TOPIC: "installation.released",
     ApiKeyIssued.TOPIC: "api_key.issued",
     AccessDenied.TOPIC: "access.denied",
@@ -205,9 +233,13 @@ def _result(recorded: Recorded) -> tuple[Result, Code | None]:
             ProviderVerificationFailed(code=code)
             | ProviderFailed(code=code)
             | ProviderRefused(code=code)
+            | ProviderGivenUp(code=code)
+            | ProviderRollbackFailed(code=code)
             | InstallationCheckFailed(code=code)
         ):
             return "failure", code
+        case ProviderLeaseExpired():
+            return "failure", Code.RUN_LEASE_EXPIRED
         case InstallationDriftFound():
             return "failure", None
         case RunFailed(failures=failures) | RunPartiallyFailed(failures=failures):
@@ -218,7 +250,7 @@ def _result(recorded: Recorded) -> tuple[Result, Code | None]:
 
 AUDIT_LOG: Final = ReadModel(
     name="audit_log",
-    generation=2,
+    generation=3,
     schema=SCHEMA,
     events=frozenset((*EVENTS, UnknownEvent)),
     row=AuditRow,

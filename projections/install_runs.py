@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from domain.errors import Code
 from domain.events import Actor, Recorded
 from domain.install_run.events import (
-    Policy,
     ProviderFailed,
     ProviderRefused,
     ProviderStarted,
@@ -26,6 +25,7 @@ from domain.install_run.events import (
     SkillPin,
     Target,
 )
+from domain.install_run.policy import Policy
 from domain.install_run.state import RunStatus, TargetStatus
 from domain.installation.events import Receipt
 from projections.read_model import ReadModel, members_of

@@ -29,7 +29,7 @@ class Swept(Struct, frozen=True, kw_only=True):
 
 async def carry_out(adapter: ProviderAdapter, attempt: Attempt, fetch_bundle: FetchBundle) -> Done:
     """Raises ProviderError."""
-    if attempt.kind == "uninstall":
+    if attempt.removes:
         done, kept = await _uninstall(adapter, attempt), None
     else:
         done = await _install(adapter, attempt, fetch_bundle)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from adapters.nats.tickets import Received, TicketSource
 from commands.settle_attempt import SettleAttempt, SettleAttemptHandler
 from commands.start_attempt import Attempt, StartAttempt, StartAttemptHandler
-from domain.errors import Busy, Code, ProviderInactive, RunNotFound, StoreOffline
+from domain.errors import Busy, Code, ProviderInactive, ProviderOnHold, RunNotFound, StoreOffline
 from domain.events import Actor, Context
 from domain.install_run.events import ProviderFailed, ProviderSucceeded
 from domain.ports import BundleStore, ProviderError, ProviderGateway
@@ -123,6 +123,9 @@ class Installer:
             correlation_id=ticket.correlation_id,
             causation_id=ticket.event_id,
         )
+        if ticket.run_id is None:
+            await received.refuse("it names no run")
+            return
         try:
             await self._prepare(kind)  # before the attempt begins, which has a deadline
             attempt = await self._start(StartAttempt(run_id=ticket.run_id, provider_id=ticket.provider_id), context)
@@ -132,7 +135,7 @@ class Installer:
         except (StoreOffline, Busy):
             await received.later(AGAIN_SECONDS)
             return
-        except ProviderInactive:
+        except (ProviderInactive, ProviderOnHold):
             # Taken out of use since the look for connections: the target waits until it is back, as those not taken do.
             await received.later(INACTIVE_SECONDS)
             return
@@ -144,7 +147,13 @@ class Installer:
         await received.ack()
         if attempt is not None:
             outcome, usage = await self._call(attempt)
-            settle = SettleAttempt(run_id=attempt.run_id, outcome=outcome, usage=usage)
+            settle = SettleAttempt(
+                run_id=attempt.run_id,
+                outcome=outcome,
+                usage=usage,
+                version=None if attempt.removes else attempt.intent.version,
+                since=attempt.intent.since,
+            )
             await self._record(settle, replace(context, causation_id=attempt.caused_by))
 
     def _places(self, connection: InstallerConnection) -> int:

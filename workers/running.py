@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 import uvloop
 
+from workers.failpoints import arm
 from workers.logs import configure_logs
 from workers.settings import Settings
 
@@ -26,6 +27,7 @@ def run(part: str, main: Main, settings: Settings, *, supervised: bool = False) 
     """Run a part until it is told to stop. `supervised`: the end of standard input is such a word, since the other end of
     that pipe is held by the supervisor alone.
     """
+    arm(settings.failpoint)
     gc.set_threshold(*GC_THRESHOLDS)
     configure_logs(part=part, level=settings.log_level, log_format=settings.log_format)
 

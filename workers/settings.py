@@ -48,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     credentials: Mapping[str, str] = {}
     git_hosts: frozenset[str] = frozenset()
     git_ca_file: Path | None = None
+    failpoint: str | None = None
 
     @property
     def credentials_folder(self) -> Path:
@@ -82,6 +83,7 @@ def read_settings(
         credentials={name: value for name, value in environment.items() if name.startswith(ENVIRONMENT_PREFIX)},
         git_hosts=_git_hosts(environment),
         git_ca_file=_git_ca_file(environment),
+        failpoint=environment.get("WAYBILL_FAILPOINT") or None,
     )
 
 

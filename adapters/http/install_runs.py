@@ -24,7 +24,7 @@ from commands.queue_install_run import PreviewedRun, PreviewedTarget, QueuedRun,
 from commands.uninstall_skill import UninstallRun
 from domain.errors import Code, RunNotFound
 from domain.events import Role
-from domain.install_run.events import Policy
+from domain.install_run.policy import Policy
 from projections.install_runs import INSTALL_RUNS, InstallRun
 from projections.run_history import HistoryEvent
 from queries.get_install_run import GetInstallRun, get_install_run

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from domain.errors import Code
 from domain.events import Recorded
-from domain.install_run.events import Policy, SkillPin, Target
+from domain.install_run.events import SkillPin, Target
+from domain.install_run.policy import Policy
 from domain.install_run.preflight import Refusal
 from projections.install_runs import InstallRun
 from projections.providers import Provider

@@ -2,7 +2,7 @@
 
 import string
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote
 from uuid import UUID
 
@@ -33,15 +33,22 @@ class Message(Struct, frozen=True):
     body: bytes
 
 
-class Ticket(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Work may be waiting: look at the target of this run. It gives no right to anything; the store does.
+TicketKind = Literal["install", "verify", "sweep"]
 
-    `event_id` and `position` are those of the event that reserved the slot, `request_id` and `correlation_id` are its own.
+
+class Ticket(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Work may be waiting at a connection. It gives no right to anything; the store does.
+
+    `install`: look at the target of this run. `verify`: ask whether the connection still works. `sweep`: look for what earlier
+    attempts may have put at this installation, for the time number `round`, from 0. `event_id` and `position` are those of the
+    event because of which the work is waiting, `request_id` and `correlation_id` are its own.
     """
 
-    run_id: UUID
+    kind: TicketKind = "install"
     provider_id: UUID
-    installation_id: UUID
+    run_id: UUID | None = None
+    installation_id: UUID | None = None
+    round: int = 0
     event_id: UUID
     position: int
     request_id: str

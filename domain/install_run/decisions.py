@@ -1,51 +1,51 @@
 """What may happen to an install run next: pure functions that do (events), refuse (an error) or stay quiet (no events)."""
 
-from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final, Literal
 from uuid import UUID
 
-from domain.errors import BadRequest, Problem, RunConflict
+from msgspec.structs import replace
+
+from domain.errors import BadRequest, Code, Problem, RunConflict, RunUnfit
+from domain.install_run.ending import NO_UNDOES, conclude
 from domain.install_run.events import (
-    Policy,
     ProviderFailed,
+    ProviderGivenUp,
+    ProviderLeaseExpired,
     ProviderRefused,
+    ProviderRescued,
+    ProviderRetryScheduled,
+    ProviderRollbackFailed,
+    ProviderRolledBack,
     ProviderStarted,
     ProviderSucceeded,
+    RunCancelRequested,
     RunEvent,
-    RunFailed,
-    RunKind,
-    RunPartiallyFailed,
     RunQueued,
     RunStarted,
-    RunSucceeded,
     SkillPin,
-    Target,
+    Undo,
 )
-from domain.install_run.state import InstallRun, RunStatus, TargetStatus, evolve
+from domain.install_run.policy import next_attempt_at
+from domain.install_run.state import InstallRun, RunStatus, TargetState, TargetStatus
 from domain.installation.state import Installation
 
-TARGETS_MAX = 20
+TARGETS_MAX: Final = 20
 
 
-def queue(
-    *,
-    skill: SkillPin,
-    targets: tuple[Target, ...],
-    policy: Policy,
-    kind: RunKind = "install",
-    refused: tuple[ProviderRefused, ...] = (),
-) -> tuple[RunEvent, ...]:
-    """The run; if every target is refused, its end too. Raises BadRequest."""
-    check_target_count(len(targets))
-    if len({target.id for target in targets}) != len(targets):
+def queue(queued: RunQueued, *, now: datetime, refused: tuple[ProviderRefused, ...] = ()) -> tuple[RunEvent, ...]:
+    """The run, with the deadlines of its policy; if every target is refused, its end too. Raises BadRequest."""
+    check_target_count(len(queued.targets))
+    if len({target.id for target in queued.targets}) != len(queued.targets):
         problem = Problem(pointer="/providers", message="each provider may stand here once")
         raise BadRequest("The same provider is named twice.", problems=(problem,))
-    queued = RunQueued(kind=kind, skill=skill, targets=targets, policy=policy)
-    run = evolve(None, queued)
-    for refusal in refused:
-        run = evolve(run, refusal)
-    return (queued, *refused, *_end(run))
+    queued = replace(
+        queued,
+        start_by=now + timedelta(seconds=queued.policy.start_timeout_seconds),
+        end_by=now + timedelta(seconds=queued.policy.run_timeout_seconds),
+    )
+    return conclude(None, (queued, *refused), undoes=NO_UNDOES)
 
 
 def check_target_count(count: int) -> None:
@@ -102,11 +102,21 @@ def _lasts(run_id: UUID, run: InstallRun, pairs: Mapping[UUID, Installation]) ->
 
 
 def start(
-    run: InstallRun, *, provider_id: UUID, attempt_id: UUID, since: datetime, lease_until: datetime
+    run: InstallRun,
+    *,
+    provider_id: UUID,
+    attempt_id: UUID,
+    now: datetime,
+    since: datetime,
+    lease_until: datetime,
 ) -> tuple[RunEvent, ...]:
-    """The right to call the provider; quiet if somebody else has it, had it, or the target has ended."""
+    """The right to call the provider; quiet if somebody else has it, had it, the target has ended, or it is not yet due."""
     target = run.target(provider_id)
     if target is None or target.status is not TargetStatus.QUEUED:
+        return ()
+    if target.next_attempt_at is not None and target.next_attempt_at > now:
+        return ()
+    if overdue(run, target, now) is not None:
         return ()
     started = ProviderStarted(
         provider_id=provider_id,
@@ -118,21 +128,171 @@ def start(
     return (RunStarted(), started) if run.status is RunStatus.QUEUED else (started,)
 
 
-def settle(run: InstallRun, outcome: ProviderSucceeded | ProviderFailed) -> tuple[RunEvent, ...]:
-    """The outcome of an attempt, and that of the run if it was the last one; quiet if the attempt is not the current one."""
+def settle(
+    run: InstallRun, outcome: ProviderSucceeded | ProviderFailed, *, now: datetime, undoes: Mapping[UUID, Undo]
+) -> tuple[RunEvent, ...]:
+    """The outcome of an attempt, what comes instead if it failed, and the end of the run if it was the last one; quiet if the
+    attempt is not the current one. `undoes` is what each target would go back to, if the run takes its work back.
+    """
     target = run.target(outcome.provider_id)
     if target is None or target.status is not TargetStatus.RUNNING or target.attempt_id != outcome.attempt_id:
         return ()
-    return (outcome, *_end(evolve(run, outcome)))
+    if isinstance(outcome, ProviderFailed):
+        return conclude(run, _fail(run, target, outcome, now=now), undoes=undoes)
+    if not run.takes_back_at(target):
+        return conclude(run, (outcome,), undoes=undoes)
+    undone = ProviderRolledBack(
+        provider_id=outcome.provider_id,
+        attempt_id=outcome.attempt_id,
+        version=target.undo.version if target.undo else None,
+        receipt=outcome.receipt,
+    )
+    return conclude(run, (undone,), undoes=undoes)
 
 
-def _end(run: InstallRun) -> tuple[RunEvent, ...]:
-    if not all(target.status.ended for target in run.targets):
+def expire_lease(
+    run: InstallRun, *, provider_id: UUID, now: datetime, undoes: Mapping[UUID, Undo]
+) -> tuple[RunEvent, ...]:
+    """An attempt of which nothing was heard in time is over, and another one looks up what became of it; quiet unless one is
+    under way whose lease has expired.
+    """
+    target = run.target(provider_id)
+    if target is None or target.status is not TargetStatus.RUNNING:
         return ()
-    failures = Counter(target.code for target in run.targets if target.code is not None)
-    succeeded = len(run.targets) - failures.total()
-    if not failures:
-        return (RunSucceeded(succeeded=succeeded),)
-    if not succeeded:
-        return (RunFailed(failures=dict(failures)),)
-    return (RunPartiallyFailed(succeeded=succeeded, failures=dict(failures)),)
+    if target.attempt_id is None or target.lease_until is None or target.lease_until > now:
+        return ()
+    expired = ProviderLeaseExpired(
+        provider_id=provider_id, attempt_id=target.attempt_id, lease_until=target.lease_until
+    )
+    message = "Nothing was heard of the attempt before its lease expired."
+    ending = _instead(run, target, now=now, code=Code.RUN_LEASE_EXPIRED, message=message)
+    events = (expired, ending) if ending else (replace(expired, final=True),)
+    return conclude(run, events, undoes=undoes)
+
+
+def expire(run: InstallRun, *, provider_id: UUID, now: datetime, undoes: Mapping[UUID, Undo]) -> tuple[RunEvent, ...]:
+    """A target that waits beyond its time has failed; quiet if it does not wait or has time left."""
+    target = run.target(provider_id)
+    code = overdue(run, target, now) if target else None
+    if code is None:
+        return ()
+    return give_up(run, provider_id=provider_id, code=code, message=OVERDUE[code], undoes=undoes)
+
+
+OVERDUE: Final = {
+    Code.RUN_START_TIMEOUT: "The target waited longer for its first attempt than the policy allows.",
+    Code.RUN_TIMEOUT: "The run took longer than the policy allows.",
+}
+
+
+def overdue(run: InstallRun, target: TargetState, now: datetime) -> Code | None:
+    """Which of its times a waiting target has exceeded. What is being undone has as long as it takes."""
+    if target.status is not TargetStatus.QUEUED or run.takes_back_at(target):
+        return None
+    if run.end_by is not None and run.end_by <= now:
+        return Code.RUN_TIMEOUT
+    if target.attempts == 0 and run.start_by is not None and run.start_by <= now:
+        return Code.RUN_START_TIMEOUT
+    return None
+
+
+def give_up(
+    run: InstallRun, *, provider_id: UUID, code: Code, message: str, undoes: Mapping[UUID, Undo]
+) -> tuple[RunEvent, ...]:
+    """A waiting target has failed; quiet if it does not wait."""
+    target = run.target(provider_id)
+    if target is None or target.status is not TargetStatus.QUEUED:
+        return ()
+    if run.takes_back_at(target):
+        left = ProviderRollbackFailed(provider_id=provider_id, code=code, message=message)
+        return conclude(run, (left,), undoes=undoes)
+    given_up = ProviderGivenUp(provider_id=provider_id, code=code, message=message)
+    return conclude(run, (given_up,), undoes=undoes)
+
+
+def cancel(run: InstallRun, *, undoes: Mapping[UUID, Undo]) -> tuple[RunEvent, ...]:
+    """Nothing more is begun; what waits has failed, and a call under way is waited for. Quiet if it is so already. Raises
+    RunUnfit if there is nothing left to cancel.
+    """
+    if run.cancelled:
+        return ()
+    if run.status.ended:
+        raise RunUnfit(f"The run has ended already, with {run.status.value}.")
+    open_targets = [target for target in run.targets if not target.status.ended]
+    if all(run.takes_back_at(target) for target in open_targets):
+        raise RunUnfit("The run is taking back what it did, and that is not cut short.")
+    given_up = tuple(
+        ProviderGivenUp(provider_id=target.target.id, code=Code.RUN_CANCELLED, message=CANCELLED)
+        for target in open_targets
+        if target.status is TargetStatus.QUEUED and not run.takes_back_at(target)
+    )
+    return conclude(run, (RunCancelRequested(), *given_up), undoes=undoes)
+
+
+CANCELLED: Final = "The run was cancelled."
+
+
+def rescue(
+    run: InstallRun, *, provider_id: UUID, now: datetime, fault: Literal["ticket_lost", "retry_overdue"]
+) -> tuple[RunEvent, ...]:
+    """A target that stands still gets another ticket; quiet if it does not wait, or not for a ticket."""
+    target = run.target(provider_id)
+    if target is None or target.status is not TargetStatus.QUEUED or overdue(run, target, now):
+        return ()
+    if target.next_attempt_at is not None and target.next_attempt_at > now:
+        return ()
+    return (ProviderRescued(provider_id=provider_id, attempts=target.attempts, fault=fault),)
+
+
+def _fail(run: InstallRun, target: TargetState, failed: ProviderFailed, *, now: datetime) -> tuple[RunEvent, ...]:
+    ending = _instead(
+        run,
+        target,
+        now=now,
+        code=failed.code,
+        message=failed.message,
+        retryable=run.policy.retries(failed.code, retryable=failed.retryable),
+        retry_after_seconds=failed.retry_after_seconds,
+    )
+    return (replace(failed, final=False), ending) if ending else (replace(failed, final=True),)
+
+
+def _instead(
+    run: InstallRun,
+    target: TargetState,
+    *,
+    now: datetime,
+    code: Code,
+    message: str,
+    retryable: bool = True,
+    retry_after_seconds: float | None = None,
+) -> RunEvent | None:
+    """What comes of an attempt that ended without success, None: the target has failed with just that."""
+    provider_id, undoing = target.target.id, run.takes_back_at(target)
+    if run.cancelled and not undoing:
+        return ProviderGivenUp(provider_id=provider_id, code=Code.RUN_CANCELLED, message=f"{CANCELLED} {message}")
+    stopping = run.fails_as_a_whole and not undoing
+    if not retryable or stopping or target.attempts - target.spent >= run.policy.attempts_max:
+        if undoing:
+            return ProviderRollbackFailed(provider_id=provider_id, code=code, message=message)
+        return None
+    due_at = next_attempt_at(
+        run.policy,
+        attempts=target.attempts - target.spent,
+        now=now,
+        retry_after_seconds=retry_after_seconds,
+        jitter=_jitter(target),
+    )
+    if run.end_by is not None and due_at >= run.end_by and not undoing:
+        message = f"The next attempt would come after the time of the run is over. {message}"
+        return ProviderGivenUp(provider_id=provider_id, code=Code.RUN_TIMEOUT, message=message)
+    return ProviderRetryScheduled(provider_id=provider_id, attempt=target.attempts + 1, due_at=due_at)
+
+
+def _jitter(target: TargetState) -> float:
+    """From 0 to 1, by the last bits of the attempt's own id, which are random."""
+    assert target.attempt_id is not None  # noqa: S101 - an attempt has ended
+    return (target.attempt_id.int & JITTER_MASK) / JITTER_MASK
+
+
+JITTER_MASK: Final = 2**32 - 1

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from msgspec import Struct
+
 from domain.errors import Code
 from domain.installation.events import (
     InstallationAwaited,
@@ -11,13 +13,24 @@ from domain.installation.events import (
     InstallationCheckFailed,
     InstallationDriftFound,
     InstallationEvent,
+    InstallationReceiptLate,
     InstallationReleased,
     InstallationRemoved,
     InstallationReserved,
+    InstallationSwept,
     InstallationVerified,
+    InstallationWithdrawn,
     Receipt,
 )
 from domain.installation.state import Claim, Installation
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """A run and the pair of skill and provider that it speaks of."""
+
+    run_id: UUID
+    skill_id: UUID
+    provider_id: UUID
 
 
 def claim(
@@ -33,44 +46,96 @@ def claim(
 def change(
     state: Installation,
     *,
-    run_id: UUID,
-    skill_id: UUID,
-    provider_id: UUID,
+    pair: Pair,
+    version: int,
     digest: str,
     receipt: Receipt,
     usage: str = "",
+    doubtful_since: datetime | None = None,
+    kept: bool = False,
 ) -> tuple[InstallationEvent, ...]:
-    """The holder's version is live: record it and hand the slot to the next in line."""
-    if state.holder is None or state.holder.run_id != run_id:
+    """The holder has put this version there: record it and hand the slot to the next in line, unless it is `kept`."""
+    if not _is_held(state, pair):
         return ()
     changed = InstallationChanged(
-        run_id=run_id,
-        skill_id=skill_id,
-        provider_id=provider_id,
-        version=state.holder.version,
+        run_id=pair.run_id,
+        skill_id=pair.skill_id,
+        provider_id=pair.provider_id,
+        version=version,
         digest=digest,
         receipt=receipt,
         usage=usage,
+        doubtful_since=earliest(state.doubtful_since, doubtful_since),
+        kept=kept,
     )
-    return (changed, *_next(state, skill_id=skill_id, provider_id=provider_id))
+    return (changed,) if kept else (changed, *_next(state, pair))
 
 
-def remove(state: Installation, *, run_id: UUID, skill_id: UUID, provider_id: UUID) -> tuple[InstallationEvent, ...]:
+def remove(state: Installation, *, pair: Pair, kept: bool = False) -> tuple[InstallationEvent, ...]:
     """Nothing of the holder's skill is there any more: record it and hand the slot to the next in line."""
-    if state.holder is None or state.holder.run_id != run_id:
+    if not _is_held(state, pair):
         return ()
-    removed = InstallationRemoved(run_id=run_id, skill_id=skill_id, provider_id=provider_id)
-    return (removed, *_next(state, skill_id=skill_id, provider_id=provider_id))
+    removed = InstallationRemoved(
+        run_id=pair.run_id,
+        skill_id=pair.skill_id,
+        provider_id=pair.provider_id,
+        doubtful_since=state.doubtful_since,
+        kept=kept,
+    )
+    return (removed,) if kept else (removed, *_next(state, pair))
 
 
-def release(
-    state: Installation, *, run_id: UUID, skill_id: UUID, provider_id: UUID, doubtful_since: datetime | None
+def leave(
+    state: Installation,
+    *,
+    pair: Pair,
+    doubtful_since: datetime | None = None,
+    doubtful_version: int | None = None,
 ) -> tuple[InstallationEvent, ...]:
-    """The holder gives up: nothing is known to have changed, and the slot goes to the next in line."""
-    if state.holder is None or state.holder.run_id != run_id:
+    """The run wants the pair no more: its slot goes to the next in line, or its place in the line is given up; quiet if it
+    has neither.
+    """
+    if any(other.run_id == pair.run_id for other in state.waiting):
+        return (InstallationWithdrawn(run_id=pair.run_id),)
+    if not _is_held(state, pair):
         return ()
-    released = InstallationReleased(run_id=run_id, doubtful_since=doubtful_since)
-    return (released, *_next(state, skill_id=skill_id, provider_id=provider_id))
+    released = InstallationReleased(
+        run_id=pair.run_id,
+        doubtful_since=doubtful_since,
+        doubtful_version=doubtful_version if doubtful_since else None,
+    )
+    return (released, *_next(state, pair))
+
+
+def note_late(
+    state: Installation, *, pair: Pair, attempt_id: UUID, version: int, receipt: Receipt, since: datetime
+) -> tuple[InstallationEvent, ...]:
+    """What an attempt put there that had lost its lease; quiet if it is what stands there as live."""
+    if state.live is not None and state.live.receipt == receipt:
+        return ()
+    late = InstallationReceiptLate(
+        run_id=pair.run_id,
+        skill_id=pair.skill_id,
+        provider_id=pair.provider_id,
+        attempt_id=attempt_id,
+        version=version,
+        receipt=receipt,
+        since=since,
+    )
+    return (late,)
+
+
+def sweep(
+    state: Installation, *, run_id: UUID, discarded: tuple[Receipt, ...], settled: bool
+) -> tuple[InstallationEvent, ...]:
+    """What was found and removed of what earlier attempts may have put there; quiet if that is nothing and more may come."""
+    if state.doubtful_since is None or not (discarded or settled):
+        return ()
+    return (InstallationSwept(run_id=run_id, discarded=discarded, settled=settled),)
+
+
+def earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def check(
@@ -95,8 +160,12 @@ def _is_settled(state: Installation, run_id: UUID) -> bool:
     return state.holder is None and state.live is not None and state.live.run_id == run_id
 
 
-def _next(state: Installation, *, skill_id: UUID, provider_id: UUID) -> tuple[InstallationEvent, ...]:
-    return tuple(_reserve(first, skill_id=skill_id, provider_id=provider_id) for first in state.waiting[:1])
+def _is_held(state: Installation, pair: Pair) -> bool:
+    return state.holder is not None and state.holder.run_id == pair.run_id
+
+
+def _next(state: Installation, pair: Pair) -> tuple[InstallationEvent, ...]:
+    return tuple(_reserve(first, skill_id=pair.skill_id, provider_id=pair.provider_id) for first in state.waiting[:1])
 
 
 def _reserve(first: Claim, *, skill_id: UUID, provider_id: UUID) -> InstallationReserved:

@@ -41,8 +41,20 @@ class InstallationReserved(Event, frozen=True, kw_only=True, rename="camel"):
     removes: bool = False
 
 
+class InstallationWithdrawn(Event, frozen=True, kw_only=True, rename="camel"):
+    """The run gives up its place in the line before its turn came."""
+
+    TOPIC = "installation.installation_withdrawn"
+
+    run_id: UUID
+
+
 class InstallationChanged(Event, frozen=True, kw_only=True, rename="camel"):
-    """The run put this version there; with that its slot is free. `usage` is what a person pastes to use it."""
+    """The run put this version there; with that its slot is free, unless it is `kept` because the run may have to undo it.
+
+    `usage` is what a person pastes to use it. `doubtful_since`: what was sent from then on may still be applied, and is looked
+    for again.
+    """
 
     TOPIC = "installation.installation_changed"
 
@@ -53,16 +65,20 @@ class InstallationChanged(Event, frozen=True, kw_only=True, rename="camel"):
     digest: str
     receipt: Receipt
     usage: str = ""
+    doubtful_since: datetime | None = None
+    kept: bool = False
 
 
 class InstallationRemoved(Event, frozen=True, kw_only=True, rename="camel"):
-    """The run uninstalled what was there; with that its slot is free."""
+    """The run uninstalled what was there; with that its slot is free, unless it is `kept`. `doubtful_since` as in a change."""
 
     TOPIC = "installation.installation_removed"
 
     run_id: UUID
     skill_id: UUID
     provider_id: UUID
+    doubtful_since: datetime | None = None
+    kept: bool = False
 
 
 class InstallationVerified(Event, frozen=True, kw_only=True, rename="camel"):
@@ -92,22 +108,56 @@ class InstallationCheckFailed(Event, frozen=True, kw_only=True, rename="camel"):
     message: str
 
 
+class InstallationReceiptLate(Event, frozen=True, kw_only=True, rename="camel"):
+    """An attempt that had lost its lease put this version there all the same, after `since`. Nothing rests on it; it is looked
+    for and removed, unless the run that is at work keeps it.
+    """
+
+    TOPIC = "installation.installation_receipt_late"
+
+    run_id: UUID
+    skill_id: UUID
+    provider_id: UUID
+    attempt_id: UUID
+    version: int
+    receipt: Receipt
+    since: datetime
+
+
+class InstallationSwept(Event, frozen=True, kw_only=True, rename="camel"):
+    """It was looked again for what earlier attempts may have put there; these are removed. `settled`: nothing more can come.
+    `run_id` is the run that left the doubt.
+    """
+
+    TOPIC = "installation.installation_swept"
+
+    run_id: UUID
+    discarded: tuple[Receipt, ...] = ()
+    settled: bool = False
+
+
 class InstallationReleased(Event, frozen=True, kw_only=True, rename="camel"):
-    """The run ended without a result; its slot is free. `doubtful_since`: what it sent from then on may have been applied."""
+    """The run gives the slot back and leaves what is there as it is. `doubtful_since`: what it sent from then on may have been applied,
+    namely `doubtful_version`, or the one it held the slot for.
+    """
 
     TOPIC = "installation.installation_released"
 
     run_id: UUID
     doubtful_since: datetime | None = None
+    doubtful_version: int | None = None
 
 
 InstallationEvent = (
     InstallationAwaited
+    | InstallationWithdrawn
     | InstallationReserved
     | InstallationChanged
     | InstallationRemoved
     | InstallationVerified
     | InstallationDriftFound
     | InstallationCheckFailed
+    | InstallationReceiptLate
+    | InstallationSwept
     | InstallationReleased
 )

@@ -15,10 +15,13 @@ from domain.installation.events import (
     InstallationCheckFailed,
     InstallationDriftFound,
     InstallationEvent,
+    InstallationReceiptLate,
     InstallationReleased,
     InstallationRemoved,
     InstallationReserved,
+    InstallationSwept,
     InstallationVerified,
+    InstallationWithdrawn,
     Receipt,
 )
 
@@ -35,8 +38,13 @@ class Claim(Struct, frozen=True, kw_only=True):
     removes: bool = False
 
 
+class Former(Struct, frozen=True, kw_only=True):
+    version: int
+    digest: str
+
+
 class Live(Struct, frozen=True, kw_only=True):
-    """What is installed now, for which pair, and by which run."""
+    """What is installed now, for which pair, and by which run; `before` is what was live until then."""
 
     run_id: UUID
     skill_id: UUID
@@ -44,12 +52,15 @@ class Live(Struct, frozen=True, kw_only=True):
     version: int
     digest: str
     receipt: Receipt
+    before: Former | None = None
 
 
 class Installation(Struct, frozen=True, kw_only=True):
     """`doubtful_since`: from then on one of `doubtful_versions` may have been put there without anybody knowing; look it up.
+    `doubtful_run` is the run that left that doubt last.
 
-    `former` are the receipts of what was live before, by digest, the last one of each.
+    `former` are the receipts of what was live before, by digest, the last one of each. `given_up` are the runs that held the
+    slot or waited for it in vain since anything was changed here.
     """
 
     holder: Claim | None = None
@@ -58,6 +69,8 @@ class Installation(Struct, frozen=True, kw_only=True):
     former: Mapping[str, Receipt] = {}
     doubtful_since: datetime | None = None
     doubtful_versions: frozenset[int] = frozenset()
+    doubtful_run: UUID | None = None
+    given_up: frozenset[UUID] = frozenset()
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -75,37 +88,77 @@ def evolve(state: Installation | None, event: InstallationEvent) -> Installation
             claim = Claim(run_id=event.run_id, version=event.version, removes=event.removes)
             waiting = tuple(other for other in state.waiting if other.run_id != event.run_id)
             return replace(state, holder=claim, waiting=waiting)
+        case InstallationWithdrawn():
+            waiting = tuple(other for other in state.waiting if other.run_id != event.run_id)
+            return replace(state, waiting=waiting, given_up=state.given_up | {event.run_id})
         case InstallationChanged():
-            live = Live(
-                run_id=event.run_id,
-                skill_id=event.skill_id,
-                provider_id=event.provider_id,
-                version=event.version,
-                digest=event.digest,
-                receipt=event.receipt,
-            )
-            former = {**state.former, state.live.digest: state.live.receipt} if state.live else state.former
-            return Installation(waiting=state.waiting, live=live, former=former)
+            return _changed(state, event)
         case InstallationRemoved():
-            return Installation(waiting=state.waiting)
+            return _settled(state, event, live=None, former={}, version=None)
         case InstallationVerified() | InstallationDriftFound() | InstallationCheckFailed():
             return state
+        case InstallationReceiptLate():
+            return _doubted(state, since=event.since, version=event.version, run_id=event.run_id)
+        case InstallationSwept():
+            return _undoubted(state) if event.settled else state
         case InstallationReleased():
             return _released(state, event)
         case _:
             assert_never(event)
 
 
+def _changed(state: Installation, event: InstallationChanged) -> Installation:
+    live = Live(
+        run_id=event.run_id,
+        skill_id=event.skill_id,
+        provider_id=event.provider_id,
+        version=event.version,
+        digest=event.digest,
+        receipt=event.receipt,
+        before=Former(version=state.live.version, digest=state.live.digest) if state.live else None,
+    )
+    former = {**state.former, state.live.digest: state.live.receipt} if state.live else state.former
+    return _settled(state, event, live=live, former=former, version=event.version)
+
+
+def _settled(
+    state: Installation,
+    event: InstallationChanged | InstallationRemoved,
+    *,
+    live: Live | None,
+    former: Mapping[str, Receipt],
+    version: int | None,
+) -> Installation:
+    """Something is known again, but for what is said to be doubtful still: of this `version`, and of those from before."""
+    settled = Installation(holder=state.holder if event.kept else None, waiting=state.waiting, live=live, former=former)
+    if event.doubtful_since is None:
+        return settled
+    versions = state.doubtful_versions if version is None else state.doubtful_versions | {version}
+    return replace(settled, doubtful_since=event.doubtful_since, doubtful_versions=versions, doubtful_run=event.run_id)
+
+
 def _released(state: Installation, event: InstallationReleased) -> Installation:
-    """Doubt lasts from its beginning until something is known again."""
+    released = replace(state, holder=None)
+    if state.live is None or state.live.run_id != event.run_id:
+        released = replace(released, given_up=state.given_up | {event.run_id})
     if event.doubtful_since is None or state.holder is None:
-        return replace(state, holder=None)
+        return released
+    version = event.doubtful_version or state.holder.version
+    return _doubted(released, since=event.doubtful_since, version=version, run_id=event.run_id)
+
+
+def _doubted(state: Installation, *, since: datetime, version: int, run_id: UUID) -> Installation:
+    """Doubt lasts from its beginning until something is known again."""
     return replace(
         state,
-        holder=None,
-        doubtful_since=state.doubtful_since or event.doubtful_since,
-        doubtful_versions=state.doubtful_versions | {state.holder.version},
+        doubtful_since=min(since, state.doubtful_since or since),
+        doubtful_versions=state.doubtful_versions | {version},
+        doubtful_run=run_id,
     )
+
+
+def _undoubted(state: Installation) -> Installation:
+    return replace(state, doubtful_since=None, doubtful_versions=frozenset(), doubtful_run=None)
 
 
 INSTALLATION: Final = Fold(noun="installation", evolve=evolve)

@@ -1,5 +1,7 @@
 """What may be done with a provider connection."""
 
+from datetime import datetime
+
 from msgspec import Struct, structs
 
 from domain.errors import BadRequest, Code, Problem, ProviderNameTaken
@@ -10,7 +12,9 @@ from domain.provider.events import (
     ProviderCredentialChanged,
     ProviderDeactivated,
     ProviderEvent,
+    ProviderPaused,
     ProviderReconfigured,
+    ProviderResumed,
     ProviderVerificationFailed,
     ProviderVerified,
 )
@@ -80,3 +84,27 @@ def fail_verification(state: Provider, *, code: Code, message: str, passing: boo
 def deactivate(state: Provider) -> tuple[ProviderEvent, ...]:
     """Out of use by a person's wish, also if it is out of use for another reason; quiet if it is so already."""
     return () if state.shelved else (ProviderDeactivated(requested=True),)
+
+
+def slow_down(state: Provider, *, until: datetime, code: Code) -> tuple[ProviderEvent, ...]:
+    """The provider asked for fewer calls; quiet if nothing is sent until then anyway."""
+    if state.pause is not None and (state.pause.until is None or state.pause.until >= until):
+        return ()
+    return (ProviderPaused(until=until, code=code),)
+
+
+def pause(state: Provider, *, until: datetime | None) -> tuple[ProviderEvent, ...]:
+    """A person holds everything back, until then or until it is resumed; quiet if that is so already."""
+    if state.pause is not None and state.pause.requested and state.pause.until == until:
+        return ()
+    return (ProviderPaused(until=until, requested=True),)
+
+
+def resume(state: Provider) -> tuple[ProviderEvent, ...]:
+    """A person ends a pause, whoever began it; quiet if there is none."""
+    return () if state.pause is None else (ProviderResumed(requested=True),)
+
+
+def end_pause(state: Provider, *, now: datetime) -> tuple[ProviderEvent, ...]:
+    """A pause whose time is over; quiet if there is none."""
+    return () if state.pause is None or state.paused_at(now) else (ProviderResumed(),)

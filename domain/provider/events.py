@@ -1,5 +1,6 @@
 """What can happen to a provider connection."""
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -75,6 +76,26 @@ class ProviderDeactivated(Event, frozen=True, kw_only=True, rename="camel"):
     requested: bool = False
 
 
+class ProviderPaused(Event, frozen=True, kw_only=True, rename="camel"):
+    """Nothing is sent through the connection until then, or until it is resumed if no time is said. `requested`: by a person;
+    else the provider asked for it, with `code`.
+    """
+
+    TOPIC = "provider.provider_paused"
+
+    until: datetime | None = None
+    code: Code | None = None
+    requested: bool = False
+
+
+class ProviderResumed(Event, frozen=True, kw_only=True, rename="camel"):
+    """The connection is used again: its time was over, or a person `requested` it."""
+
+    TOPIC = "provider.provider_resumed"
+
+    requested: bool = False
+
+
 ProviderEvent = (
     ProviderConnected
     | ProviderReconfigured
@@ -83,4 +104,6 @@ ProviderEvent = (
     | ProviderVerificationFailed
     | ProviderActivated
     | ProviderDeactivated
+    | ProviderPaused
+    | ProviderResumed
 )

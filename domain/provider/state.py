@@ -1,11 +1,13 @@
 """A provider connection, folded from its events."""
 
+from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.errors import Code
 from domain.events import Fold, stream_named
 from domain.provider.events import (
     CredentialRef,
@@ -15,7 +17,9 @@ from domain.provider.events import (
     ProviderDeactivated,
     ProviderEvent,
     ProviderKind,
+    ProviderPaused,
     ProviderReconfigured,
+    ProviderResumed,
     ProviderVerificationFailed,
     ProviderVerified,
 )
@@ -23,6 +27,20 @@ from domain.provider.events import (
 
 def provider_stream(name: str) -> UUID:
     return stream_named("provider", name)
+
+
+class Pause(Struct, frozen=True, kw_only=True):
+    """Without `until` it lasts until somebody ends it."""
+
+    until: datetime | None
+    requested: bool
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """Why the last verification failed."""
+
+    code: Code
+    message: str
 
 
 class Provider(Struct, frozen=True, kw_only=True):
@@ -41,6 +59,12 @@ class Provider(Struct, frozen=True, kw_only=True):
     active: bool = False
     shelved: bool = False
     proven: bool = False
+    pause: Pause | None = None
+    fault: Fault | None = None
+
+    def paused_at(self, now: datetime) -> bool:
+        """A pause is over when its time is, whether or not anybody has said so."""
+        return self.pause is not None and (self.pause.until is None or self.pause.until > now)
 
     @property
     def reach(self) -> tuple[object, ...]:
@@ -63,9 +87,9 @@ def evolve(state: Provider | None, event: ProviderEvent) -> Provider:
     assert state is not None  # noqa: S101 - everything follows the connecting
     match event:
         case ProviderVerified():
-            return replace(state, proven=True)
+            return replace(state, proven=True, fault=None)
         case ProviderVerificationFailed():
-            return state
+            return replace(state, fault=Fault(code=event.code, message=event.message))
         case ProviderReconfigured():
             changed = replace(
                 state,
@@ -82,6 +106,10 @@ def evolve(state: Provider | None, event: ProviderEvent) -> Provider:
             return replace(state, active=True, shelved=False)
         case ProviderDeactivated():
             return replace(state, active=False, shelved=event.requested)
+        case ProviderPaused():
+            return replace(state, pause=Pause(until=event.until, requested=event.requested))
+        case ProviderResumed():
+            return replace(state, pause=None)
         case _:
             assert_never(event)
 

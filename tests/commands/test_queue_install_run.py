@@ -12,7 +12,8 @@ from domain.errors import (
     VersionNotFound,
     WaybillError,
 )
-from domain.install_run.events import Policy, RunQueued, SkillPin, Target
+from domain.install_run.events import RunQueued, SkillPin, Target
+from domain.install_run.policy import Policy
 from domain.installation.events import InstallationAwaited, InstallationReserved
 from domain.installation.state import installation_stream
 from domain.provider.state import provider_stream

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from commands.start_attempt import LEASE_MARGIN_SECONDS
 from domain.errors import ProviderInactive, RunNotFound
-from domain.install_run.events import Policy, ProviderStarted, RunQueued, RunStarted
+from domain.install_run.events import ProviderStarted, RunQueued, RunStarted
+from domain.install_run.policy import Policy
 from domain.installation.events import Receipt
 from domain.installation.state import Live, installation_stream
 from domain.ports import Intent

@@ -5,7 +5,8 @@ import pytest
 
 from commands.uninstall_skill import UninstallSkill
 from domain.errors import InstallationNotFound, ProviderInactive
-from domain.install_run.events import Policy, RunQueued, RunSucceeded, SkillPin, Target
+from domain.install_run.events import RunQueued, RunSucceeded, SkillPin, Target
+from domain.install_run.policy import Policy
 from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from domain.errors import Code
 from domain.install_run.events import (
-    Policy,
     ProviderFailed,
     ProviderRefused,
     ProviderStarted,
@@ -15,6 +14,7 @@ from domain.install_run.events import (
     SkillPin,
     Target,
 )
+from domain.install_run.policy import Policy
 from domain.installation.events import Receipt
 
 NOON: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)

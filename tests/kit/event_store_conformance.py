@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from domain.errors import Code
 from domain.events import Actor, Context, Event, Recorded, Role
 from domain.install_run.events import (
-    Policy,
     ProviderFailed,
     RunPartiallyFailed,
     RunQueued,
@@ -19,6 +18,7 @@ from domain.install_run.events import (
     SkillPin,
     Target,
 )
+from domain.install_run.policy import Policy
 from domain.ports import Append, AppendConflict, EventStore, NewEvent
 from tests.kit.facts import NOON, append
 

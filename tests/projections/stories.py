@@ -7,7 +7,6 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from domain.errors import Code
 from domain.install_run import decisions as runs
 from domain.install_run.events import (
-    Policy,
     ProviderFailed,
     ProviderRefused,
     ProviderSucceeded,
@@ -16,6 +15,7 @@ from domain.install_run.events import (
     SkillPin,
     Target,
 )
+from domain.install_run.policy import Policy
 from domain.install_run.state import InstallRun, evolve
 from domain.installation import decisions as installations
 from domain.installation.events import InstallationEvent, Receipt

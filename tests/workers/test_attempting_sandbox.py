@@ -14,7 +14,8 @@ from commands.connect_provider import ConnectProvider, ConnectProviderHandler
 from commands.verify_installation import VerifyInstallations, VerifyInstallationsHandler
 from domain.errors import Code, InstallationNotFound
 from domain.events import Event
-from domain.install_run.events import Policy, ProviderFailed, ProviderSucceeded
+from domain.install_run.events import ProviderFailed, ProviderSucceeded
+from domain.install_run.policy import Policy
 from domain.installation.events import InstallationChanged, InstallationDriftFound, InstallationVerified
 from domain.installation.state import installation_stream
 from domain.ports import ProviderAdapter, ProviderGateway

@@ -4,7 +4,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.errors import Code
-from domain.install_run.events import Policy, ProviderFailed, ProviderSucceeded, RunFailed
+from domain.install_run.events import ProviderFailed, ProviderSucceeded, RunFailed
+from domain.install_run.policy import Policy
 from domain.installation.events import InstallationChanged, InstallationReleased
 from domain.installation.state import installation_stream
 from domain.ports import ProviderError

@@ -12,7 +12,6 @@ from domain.events import Event
 from domain.install_run import decisions
 from domain.install_run.decisions import settle, start
 from domain.install_run.events import (
-    Policy,
     ProviderFailed,
     ProviderRefused,
     ProviderStarted,
@@ -23,6 +22,7 @@ from domain.install_run.events import (
     RunSucceeded,
     Target,
 )
+from domain.install_run.policy import Policy
 from domain.install_run.state import InstallRun, RunStatus, evolve
 from tests.domain.facts import LEASE_UNTIL, NOON, PIN, failed, refused, succeeded
 from tests.kit.specification import folded

@@ -6,7 +6,6 @@ from domain.errors import BadRequest, Code
 from domain.install_run import decisions
 from domain.install_run.decisions import TARGETS_MAX, check_target_count, settle, start
 from domain.install_run.events import (
-    Policy,
     ProviderRefused,
     RunEvent,
     RunFailed,
@@ -15,6 +14,7 @@ from domain.install_run.events import (
     RunSucceeded,
     Target,
 )
+from domain.install_run.policy import Policy
 from domain.install_run.state import InstallRun
 from tests.domain.facts import (
     CLAUDE,

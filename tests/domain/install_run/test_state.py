@@ -3,7 +3,8 @@ from msgspec.structs import replace
 
 from domain.errors import Code
 from domain.events import Event
-from domain.install_run.events import Policy, RunFailed, RunPartiallyFailed, RunStarted, RunSucceeded
+from domain.install_run.events import RunFailed, RunPartiallyFailed, RunStarted, RunSucceeded
+from domain.install_run.policy import Policy
 from domain.install_run.state import InstallRun, RunStatus, TargetState, TargetStatus
 from tests.domain.facts import (
     CLAUDE,

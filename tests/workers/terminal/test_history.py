@@ -7,7 +7,6 @@ import pytest
 from domain.errors import Code
 from domain.events import Event as DomainEvent
 from domain.install_run.events import (
-    Policy,
     ProviderFailed,
     ProviderRefused,
     ProviderStarted,
@@ -20,6 +19,7 @@ from domain.install_run.events import (
     SkillPin,
     Target,
 )
+from domain.install_run.policy import Policy
 from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
