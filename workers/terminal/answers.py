@@ -96,6 +96,9 @@ class Provider(Answered, frozen=True, kw_only=True):
     organization: str | None = None
     project: str | None = None
     base_agent: str | None = None
+    paused: bool = False
+    paused_until: datetime | None = None
+    paused_by: str | None = None
 
 
 class PinnedSkill(Answered, frozen=True, kw_only=True):
@@ -120,6 +123,23 @@ class Target(Answered, frozen=True, kw_only=True):
     next_attempt_at: datetime | None = None
     provider_request_id: str | None = None
     receipt: Receipt | None = None
+    rescues: int = 0
+
+
+class UndoneTarget(Answered, frozen=True, kw_only=True):
+    """One provider where the work of a run is taken back; `version` is what is there instead, if anything is."""
+
+    provider: Named
+    status: str
+    version: int | None = None
+    code: str | None = None
+
+
+class Rollback(Answered, frozen=True, kw_only=True):
+    """`run_id` is the run that takes it back, None if the run itself does."""
+
+    run_id: str | None = None
+    targets: tuple[UndoneTarget, ...] = ()
 
 
 class Run(Answered, frozen=True, kw_only=True):
@@ -136,6 +156,10 @@ class Run(Answered, frozen=True, kw_only=True):
     reason: str | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    retry_of: str | None = None
+    retried_by: str | None = None
+    rollback_of: str | None = None
+    rollback: Rollback | None = None
     reused: bool = False
 
     @property

@@ -86,9 +86,12 @@ class Client:
         """The answer's JSON. `path` are segments below `/api`. Raises Failure."""
         return self._send("GET", path, query=query).body
 
-    def post(self, *path: str, body: object, query: Query | None = None) -> Answer:
-        """Raises Failure. After one that says nothing came back, what was sent may have been carried out."""
-        return self._send("POST", path, query=query, payload=None if body is None else json_payload(body))
+    def post(self, *path: str, body: object, query: Query | None = None, idempotency_key: str | None = None) -> Answer:
+        """Raises Failure. After one that says nothing came back, what was sent may have been carried out; with an
+        `idempotency_key` it may be sent again all the same.
+        """
+        payload = None if body is None else json_payload(body)
+        return self._send("POST", path, query=query, payload=payload, idempotency_key=idempotency_key)
 
     def upload(
         self, *path: str, payload: Payload, sent: Callable[[int], None], answer_seconds: float = ANSWER_SECONDS
@@ -152,9 +155,12 @@ class Client:
         payload: Payload | None = None,
         sent: Callable[[int], None] | None = None,
         answer_seconds: float = ANSWER_SECONDS,
+        idempotency_key: str | None = None,
     ) -> Answer:
         request_id = str(uuid4())
         headers = {"X-Request-ID": request_id}
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
         if payload is not None:
             headers |= {"Content-Type": payload.content_type, "Content-Length": str(len(payload.content))}
         try:

@@ -3,6 +3,7 @@
 import signal
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -95,8 +96,8 @@ def sum_up(narrator: Narrator, seen: Seen, *, seconds: float) -> None:
     installed, upgraded, partial = (understood(run, Run) for run in seen.runs)
     events = sum(len(history) for history in seen.histories)
     lines = (
-        f"First v{installed.skill.version}, then v{upgraded.skill.version}: {sentence(upgraded)}",
-        sentence(partial),
+        f"First v{installed.skill.version}, then v{upgraded.skill.version}: {sentence(upgraded, now=datetime.now(UTC))}",
+        sentence(partial, now=datetime.now(UTC)),
         "Who failed left nothing there; what succeeded stays. Nothing is there twice.",
         f"{events} events tell the three runs, {len(seen.audit)} audit entries everything.",
         f"{seconds:.0f} s in all; nothing is left running, and the temporary folder is gone.",

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from functools import partial
-from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
 import rich_click as click
@@ -10,6 +9,7 @@ import rich_click as click
 from workers.terminal.answers import PreviewedRun, Run, understood
 from workers.terminal.command import Terminal, api_command, leave
 from workers.terminal.exit_codes import exit_code_of_run
+from workers.terminal.policy_options import policy_of, policy_options
 from workers.terminal.preview_view import exit_code_of_preview, preview_page
 from workers.terminal.run_view import run_page
 from workers.terminal.screen import may_redraw
@@ -27,13 +27,18 @@ timeout_option = click.option(
     help="How long to wait for the end; the run goes on after that, and the exit code is 7.",
 )
 
+wait_option = click.option("--wait", is_flag=True, help="Follow the run to its end.")
+idempotency_key_option = click.option(
+    "--idempotency-key", metavar="KEY", help="Any text: a command that is sent again with it does nothing twice."
+)
+
 
 @click.command("install")
 @click.argument("skill", metavar="SKILL[@REF]")
 @click.option(
     "--on", "on", multiple=True, required=True, metavar="NAME[,NAME]", help="The provider connections to install at."
 )
-@click.option("--wait", is_flag=True, help="Follow the run to its end.")
+@wait_option
 @click.option(
     "--dry-run", is_flag=True, help="Only say which of the providers would take it, and why others would not."
 )
@@ -45,6 +50,8 @@ timeout_option = click.option(
     show_default=True,
     help="When a run is at exactly this already: join it, or refuse.",
 )
+@policy_options
+@idempotency_key_option
 @api_command
 def install(
     terminal: Terminal,
@@ -55,6 +62,8 @@ def install(
     dry_run: bool,
     timeout_seconds: float,
     on_duplicate: str,
+    idempotency_key: str | None,
+    **policy: Any,
 ) -> None:
     """Install SKILL at one or more providers.
 
@@ -65,12 +74,16 @@ def install(
     name, _, ref = skill.partition("@")
     names = [part.strip() for part in ",".join(on).split(",") if part.strip()]
     body: dict[str, Any] = {"skill": name, "providers": names} | ({"ref": ref} if ref else {})
+    if said := policy_of(policy):
+        body["policy"] = said
     if dry_run:
         try_out(terminal, body)
-    answer = terminal.client.post("install-runs", body=body | {"onDuplicate": on_duplicate})
+    answer = terminal.client.post(
+        "install-runs", body=body | {"onDuplicate": on_duplicate}, idempotency_key=idempotency_key
+    )
     run = understood(answer.body, Run)
     screen = terminal.screen
-    if answer.status == HTTPStatus.OK:
+    if run.reused:
         screen.say("A run is at exactly this already; this is that run.")
     if not wait:
         screen.show(answer.body, run_page(run, now=datetime.now(UTC)))

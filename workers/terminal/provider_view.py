@@ -11,7 +11,7 @@ from workers.terminal.answers import Provider, understood
 from workers.terminal.command import Terminal, leave
 from workers.terminal.exit_codes import ExitCode
 from workers.terminal.grid import Grid, facts
-from workers.terminal.wording import ago, printable, status_text
+from workers.terminal.wording import ago, moment, printable, status_text
 
 
 def show_verified(terminal: Terminal, document: object) -> Provider:
@@ -58,7 +58,13 @@ def provider_page(provider: Provider) -> RenderableType:
 
 def _state(provider: Provider) -> Text:
     state = status_text("active" if provider.active else "inactive")
-    return state.append(" (deactivated by a person)") if provider.shelved else state
+    if provider.shelved:
+        state.append(" (deactivated by a person)")
+    if provider.paused:
+        until = "until it is resumed" if provider.paused_until is None else f"until {moment(provider.paused_until)} UTC"
+        whose = ", as the provider asked" if provider.paused_by == "provider" else ""
+        state.append(f", paused {until}{whose}", style="yellow")
+    return state
 
 
 def _verified(provider: Provider) -> str:

@@ -1,4 +1,4 @@
-"""`waybill providers`: connect, list, show; what changes a connection stands in `provider_changes.py`."""
+"""`waybill providers`: connect, list, show; what changes a connection stands in `provider_changes.py` and `provider_pauses.py`."""
 
 import rich_click as click
 
@@ -8,6 +8,7 @@ from workers.terminal.credential_input import credential_options, read_credentia
 from workers.terminal.listing import limit_option, show_list
 from workers.terminal.provider_changes import activate, change, deactivate, verify
 from workers.terminal.provider_options import fields_of, settings_options
+from workers.terminal.provider_pauses import pause, resume
 from workers.terminal.provider_view import provider_page, providers_grid, show_verified
 
 
@@ -61,5 +62,5 @@ def show(terminal: Terminal, *, provider: str) -> None:
     terminal.screen.show(document, provider_page(understood(document, Provider)))
 
 
-for command in (change, verify, activate, deactivate):
+for command in (change, verify, activate, deactivate, pause, resume):
     providers.add_command(command)

@@ -1,4 +1,4 @@
-"""`waybill runs`: list, show, watch."""
+"""`waybill runs`: list, show, watch; what changes a run stands in `run_repairs.py`."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -9,20 +9,21 @@ from workers.terminal.answers import Run, understood
 from workers.terminal.command import Terminal, api_command
 from workers.terminal.install import timeout_option, watch_to_the_end
 from workers.terminal.listing import limit_option, show_list, since_option, until_option
-from workers.terminal.run_view import run_page, runs_grid
+from workers.terminal.run_repairs import cancel, retry, rollback
+from workers.terminal.run_view import next_steps, run_page, runs_grid
 
 STATUSES: Final = ("queued", "running", "success", "failed", "partial_failed")
-KINDS: Final = ("install", "uninstall")
+KINDS: Final = ("install", "uninstall", "rollback")
 
 
 @click.group()
 def runs() -> None:
-    """Look at install runs and follow them."""
+    """Look at install runs, follow them, and repair what failed."""
 
 
 @runs.command("list")
 @click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these; may be repeated: any of them.")
-@click.option("--kind", type=click.Choice(KINDS), help="Only those that install, or that remove.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only those that install, remove, or take back.")
 @click.option("--skill", help="Only those of this skill, by name or id.")
 @click.option("--provider", help="Only those with this provider, by name or id.")
 @click.option("--actor", metavar="KEY_ID", help="Only those that this key asked for.")
@@ -57,8 +58,10 @@ def list_runs(terminal: Terminal, *, limit: int, **filters: str | tuple[str, ...
 def show(terminal: Terminal, *, run: str) -> None:
     """Show one RUN: its targets, how each ended, and what to do about it."""
     document = terminal.client.get("install-runs", run)
-    terminal.screen.show(document, run_page(understood(document, Run), now=datetime.now(UTC)))
-    terminal.screen.hint(f"waybill history {run}", purpose="What happened, event by event")
+    shown = understood(document, Run)
+    terminal.screen.show(document, run_page(shown, now=datetime.now(UTC)))
+    for command, purpose in next_steps(shown):
+        terminal.screen.hint(command, purpose=purpose)
 
 
 @runs.command("watch")
@@ -72,3 +75,7 @@ def watch(terminal: Terminal, *, run: str, timeout_seconds: float) -> None:
     5 failed, 6 failed at some providers.
     """
     watch_to_the_end(terminal, run, timeout_seconds=timeout_seconds)
+
+
+for command in (cancel, retry, rollback):
+    runs.add_command(command)

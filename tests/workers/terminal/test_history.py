@@ -8,29 +8,42 @@ from domain.errors import Code
 from domain.events import Event as DomainEvent
 from domain.install_run.events import (
     ProviderFailed,
+    ProviderGivenUp,
+    ProviderLeaseExpired,
     ProviderRefused,
+    ProviderRescued,
+    ProviderRetryScheduled,
+    ProviderRollbackFailed,
+    ProviderRolledBack,
     ProviderStarted,
     ProviderSucceeded,
+    RollbackRequested,
+    RunCancelRequested,
     RunFailed,
     RunPartiallyFailed,
     RunQueued,
+    RunRetried,
     RunStarted,
     RunSucceeded,
     SkillPin,
     Target,
+    Undo,
 )
 from domain.install_run.policy import Policy
 from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
+    InstallationReceiptLate,
     InstallationReleased,
     InstallationRemoved,
     InstallationReserved,
+    InstallationSwept,
     Receipt,
 )
 from tests.workers.terminal.answered import NOON, in_a_pipe
 from workers.terminal.answers import Event, understood
-from workers.terminal.history import describe, history_grid
+from workers.terminal.event_wording import describe
+from workers.terminal.history import history_grid
 
 RUN, SKILL, PROVIDER, ATTEMPT = (UUID(int=number) for number in range(1, 5))
 RECEIPT = Receipt(remote_id="skill_1", remote_version="2")
@@ -113,6 +126,46 @@ def said(event: DomainEvent, *, position: int = 1, milliseconds: int = 0) -> Eve
             "openai: skill_1 version 2",
         ),
         (InstallationReleased(run_id=RUN), ""),
+        (
+            ProviderRetryScheduled(provider_id=PROVIDER, attempt=2, due_at=NOON + timedelta(seconds=12)),
+            "openai: attempt 2 in 12.0 s",
+        ),
+        (
+            ProviderLeaseExpired(provider_id=PROVIDER, attempt_id=ATTEMPT, lease_until=NOON),
+            "openai: nothing was heard of the attempt in time",
+        ),
+        (
+            ProviderRescued(provider_id=PROVIDER, attempts=0, fault="ticket_lost"),
+            "openai: ticket lost, a ticket is issued again",
+        ),
+        (
+            ProviderGivenUp(provider_id=PROVIDER, code=Code.RUN_CANCELLED, message="Cancelled."),
+            "openai: cancelled:run",
+        ),
+        (RunCancelRequested(), ""),
+        (RunRetried(run_id=RUN), f"by run {RUN}"),
+        (RollbackRequested(run_id=RUN, undoes=(Undo(provider_id=PROVIDER),)), f"by run {RUN}"),
+        (RollbackRequested(undoes=(Undo(provider_id=PROVIDER),)), "by itself"),
+        (ProviderRolledBack(provider_id=PROVIDER, version=2), "openai: version 2 is there again"),
+        (ProviderRolledBack(provider_id=PROVIDER), "openai: nothing is there any more"),
+        (
+            ProviderRollbackFailed(provider_id=PROVIDER, code=Code.PROVIDER_OFFLINE, message="No."),
+            "openai: offline:provider",
+        ),
+        (
+            InstallationReceiptLate(
+                run_id=RUN,
+                skill_id=SKILL,
+                provider_id=PROVIDER,
+                attempt_id=ATTEMPT,
+                version=3,
+                receipt=RECEIPT,
+                since=NOON,
+            ),
+            "openai: skill_1 version 2 came too late",
+        ),
+        (InstallationSwept(run_id=RUN, discarded=(RECEIPT,)), "1 extra removed"),
+        (InstallationSwept(run_id=RUN, settled=True), "nothing was left over"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -126,6 +179,11 @@ def test_an_event_of_a_newer_server_stands_with_its_name() -> None:
     )
     assert describe(unknown, {}) == ""
     assert "RunPaused" in in_a_pipe(history_grid([unknown]))
+
+
+def test_an_event_that_a_newer_server_tells_in_another_shape_stands_with_its_name() -> None:
+    strange = msgspec.structs.replace(said(FAILED), data={"codes": ["a", "b"]})
+    assert describe(strange, {}) == ""
 
 
 def test_the_grid_says_how_long_after_the_one_before() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workers.terminal.answered import NOON, RUN_ID, in_a_pipe, on_a_terminal, run, target
 from workers.terminal.answers import Run, understood
-from workers.terminal.run_view import run_page, runs_grid, sentence
+from workers.terminal.run_view import next_steps, run_page, runs_grid, sentence
 
 NOW = NOON + timedelta(minutes=5)
 LIVE = target(status="success", receipt={"remoteId": "skill_1", "remoteVersion": "2"})
@@ -40,11 +40,24 @@ REFUSED = target(
             run(REFUSED, status="failed", kind="uninstall"),
             "a-skill v3 could not be removed from claude (quota_exceeded:provider).",
         ),
+        (
+            run(target(code="overloaded:provider", nextAttemptAt=NOW + timedelta(seconds=12)), status="running"),
+            "Waiting 12.0 s to try openai again after overloaded:provider.",
+        ),
+        (
+            run(
+                target(code="overloaded:provider", nextAttemptAt=NOW + timedelta(seconds=12)),
+                target("claude", status="running"),
+                status="running",
+            ),
+            "a-skill v3 is being installed at claude.",
+        ),
+        (run(LIVE, status="success", kind="rollback"), "a-skill v3 is taken back at openai."),
         (run(LIVE, status="success", kind="brand-new"), "a-skill v3 is live at openai."),
     ],
 )
 def test_one_sentence_says_how_it_stands(document: dict[str, Any], said: str) -> None:
-    assert sentence(understood(document, Run)) == said
+    assert sentence(understood(document, Run), now=NOW) == said
 
 
 @pytest.mark.parametrize(
@@ -96,6 +109,50 @@ def test_a_target_that_waits_for_its_retry_says_until_when() -> None:
     waiting = target(code="rate_limit:provider", nextAttemptAt=NOW + timedelta(seconds=12))
     page = in_a_pipe(run_page(understood(run(waiting, status="running"), Run), now=NOW))
     assert "rate_limit:provider, again in 12.0 s" in page
+
+
+def test_what_the_watchdog_had_to_do_is_said() -> None:
+    rescued = target(status="success", receipt={"remoteId": "skill_1"}, rescues=2)
+    assert "skill_1, rescued 2x\n" in in_a_pipe(run_page(understood(run(rescued, status="success"), Run), now=NOW))
+    begun = target(status="running", rescues=1)
+    assert "  rescued 1x\n" in in_a_pipe(run_page(understood(run(begun, status="running"), Run), now=NOW))
+
+
+def test_the_page_names_the_runs_that_came_of_it_and_those_it_came_of() -> None:
+    undone = [
+        {"provider": target()["provider"], "status": "rolled_back", "version": 2},
+        {"provider": target("claude")["provider"], "status": "failed", "version": 1, "code": "offline:provider"},
+    ]
+    whole = run(LIVE, status="success", retryOf="run-1", rollback={"runId": "run-2", "targets": undone})
+    page = in_a_pipe(run_page(understood(whole, Run), now=NOW))
+    assert re.search(r"^retry of +run-1$", page, re.MULTILINE)
+    assert "taken back  by run run-2: openai: rolled back to v2; claude: failed (offline:provider)\n" in page
+    itself = run(REFUSED, status="failed", rollback={"runId": None, "targets": undone[:1]})
+    assert "taken back  by itself: openai: rolled back to v2\n" in in_a_pipe(run_page(understood(itself, Run), now=NOW))
+    again = run(REFUSED, status="failed", retriedBy="run-3", kind="rollback", rollbackOf="run-0")
+    page = in_a_pipe(run_page(understood(again, Run), now=NOW))
+    assert "retried by  run-3\n" in page
+    assert "takes back  run-0\n" in page
+
+
+@pytest.mark.parametrize(
+    ("document", "command"),
+    [
+        (run(status="running"), f"waybill runs cancel {RUN_ID}"),
+        (run(REFUSED, status="failed"), f"waybill runs retry {RUN_ID}"),
+        (run(REFUSED, status="failed", retriedBy="run-3"), "waybill runs show run-3"),
+        (run(REFUSED, status="failed", kind="rollback", rollbackOf="run-0"), "waybill runs rollback run-0"),
+    ],
+    ids=["goes on", "failed", "retried", "rollback failed"],
+)
+def test_the_next_step_is_the_one_that_makes_sense(document: dict[str, Any], command: str) -> None:
+    assert [step for step, _ in next_steps(understood(document, Run))] == [f"waybill history {RUN_ID}", command]
+
+
+def test_a_run_that_succeeded_asks_for_nothing() -> None:
+    assert [step for step, _ in next_steps(understood(run(LIVE, status="success"), Run))] == [
+        f"waybill history {RUN_ID}"
+    ]
 
 
 def test_the_page_fits_a_terminal() -> None:
