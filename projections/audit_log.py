@@ -15,106 +15,22 @@ from domain.install_run.events import (
     ProviderGivenUp,
     ProviderLeaseExpired,
     ProviderRefused,
-    ProviderRescued,
-    ProviderRetryScheduled,
     ProviderRollbackFailed,
-    ProviderRolledBack,
-    ProviderStarted,
-    ProviderSucceeded,
-    RollbackRequested,
-    RunCancelRequested,
     RunFailed,
     RunPartiallyFailed,
-    RunQueued,
-    RunRetried,
-    RunStarted,
-    RunSucceeded,
 )
 from domain.installation.events import (
-    InstallationAwaited,
-    InstallationChanged,
     InstallationCheckFailed,
     InstallationDriftFound,
     InstallationEvent,
-    InstallationReceiptLate,
-    InstallationReleased,
-    InstallationRemoved,
     InstallationReserved,
-    InstallationSwept,
-    InstallationVerified,
-    InstallationWithdrawn,
 )
-from domain.provider.events import (
-    ProviderActivated,
-    ProviderConnected,
-    ProviderCredentialChanged,
-    ProviderDeactivated,
-    ProviderEvent,
-    ProviderPaused,
-    ProviderReconfigured,
-    ProviderResumed,
-    ProviderVerificationFailed,
-    ProviderVerified,
-)
-from domain.skill.events import (
-    SkillArchived,
-    SkillEvent,
-    SkillLabelled,
-    SkillRegistered,
-    SkillUnarchived,
-    SkillVersionPublished,
-)
+from domain.provider.events import ProviderConnected, ProviderEvent, ProviderVerificationFailed
+from domain.skill.events import SkillEvent, SkillRegistered
+from domain.store.events import StoreChecked
+from projections.audit_actions import ACTIONS
 from projections.read_model import ReadModel, UnknownEventError, members_of, noun_of
 from projections.rows import Rows
-
-# People search for these and export them, so an action keeps its name whatever becomes of the event's.
-ACTIONS: Final[dict[str, str]] = {
-    SkillRegistered.TOPIC: "skill.registered",
-    SkillVersionPublished.TOPIC: "skill.version_published",
-    SkillLabelled.TOPIC: "skill.labelled",
-    SkillArchived.TOPIC: "skill.archived",
-    SkillUnarchived.TOPIC: "skill.unarchived",
-    ProviderConnected.TOPIC: "provider.connected",
-    ProviderReconfigured.TOPIC: "provider.reconfigured",
-    ProviderCredentialChanged.TOPIC: "provider.credential_changed",
-    ProviderVerified.TOPIC: "provider.verified",
-    ProviderVerificationFailed.TOPIC: "provider.verification_failed",
-    ProviderActivated.TOPIC: "provider.activated",
-    ProviderDeactivated.TOPIC: "provider.deactivated",
-    ProviderPaused.TOPIC: "provider.paused",
-    ProviderResumed.TOPIC: "provider.resumed",
-    RunQueued.TOPIC: "install_run.queued",
-    RunStarted.TOPIC: "install_run.started",
-    ProviderRefused.TOPIC: "install_run.provider_refused",
-    ProviderStarted.TOPIC: "install_run.provider_started",
-    ProviderSucceeded.TOPIC: "install_run.provider_succeeded",
-    ProviderFailed.TOPIC: "install_run.provider_failed",
-    ProviderRetryScheduled.TOPIC: "install_run.provider_retry_scheduled",
-    ProviderLeaseExpired.TOPIC: "install_run.provider_lease_expired",
-    ProviderRescued.TOPIC: "install_run.provider_rescued",
-    ProviderGivenUp.TOPIC: "install_run.provider_given_up",
-    RunCancelRequested.TOPIC: "install_run.cancel_requested",
-    RunRetried.TOPIC: "install_run.retried",
-    RollbackRequested.TOPIC: "install_run.rollback_requested",
-    ProviderRolledBack.TOPIC: "install_run.provider_rolled_back",
-    ProviderRollbackFailed.TOPIC: "install_run.provider_rollback_failed",
-    RunSucceeded.TOPIC: "install_run.succeeded",
-    RunFailed.TOPIC: "install_run.failed",
-    RunPartiallyFailed.TOPIC: "install_run.partially_failed",
-    InstallationAwaited.TOPIC: "installation.awaited",
-    InstallationWithdrawn.TOPIC: "installation.withdrawn",
-    InstallationReserved.TOPIC: "installation.reserved",
-    InstallationChanged.TOPIC: "installation.changed",
-    InstallationRemoved.TOPIC: "installation.removed",
-    InstallationVerified.TOPIC: "installation.verified",
-    InstallationDriftFound.TOPIC: "installation.drift_found",
-    InstallationCheckFailed.TOPIC: "installation.check_failed",
-    InstallationReceiptLate.TOPIC: "installation.receipt_late",
-    InstallationSwept.TOPIC: "installation.swept",
-    InstallationReleased.TOPIC: "installation.released",
-    ApiKeyIssued.TOPIC: "api_key.issued",
-    AccessDenied.TOPIC: "access.denied",
-}
 
 # These events say only the stream of their skill or connection; its first one told the name.
 NAMED_BEFORE: Final = members_of(SkillEvent, ProviderEvent) - {SkillRegistered, ProviderConnected}
@@ -225,7 +141,9 @@ def _installation(recorded: Recorded, rows: Rows[AuditRow]) -> str:
 
 
 def _result(recorded: Recorded) -> tuple[Result, Code | None]:
-    """A run that failed for several reasons has no single code; its targets' entries have one each."""
+    """A run that failed for several reasons has the code of the one that tells most, if it says which; its targets' entries
+    have one each.
+    """
     match recorded.event:
         case AccessDenied(code=code):
             return "denied", code
@@ -242,8 +160,10 @@ def _result(recorded: Recorded) -> tuple[Result, Code | None]:
             return "failure", Code.RUN_LEASE_EXPIRED
         case InstallationDriftFound():
             return "failure", None
-        case RunFailed(failures=failures) | RunPartiallyFailed(failures=failures):
-            return "failure", next(iter(failures)) if len(failures) == 1 else None
+        case StoreChecked(drifted=drifted, unknown=unknown) if drifted or unknown:
+            return "failure", None
+        case RunFailed(failures=failures, reason=reason) | RunPartiallyFailed(failures=failures, reason=reason):
+            return "failure", next(iter(failures)) if len(failures) == 1 else reason
         case _:
             return "success", None
 

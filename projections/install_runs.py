@@ -1,8 +1,9 @@
 """The install runs: one row a run, with its targets, exactly as the contract shows them."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,23 +12,24 @@ from msgspec.structs import replace
 from domain.errors import Code
 from domain.events import Actor, Recorded
 from domain.install_run.events import (
-    ProviderFailed,
-    ProviderRefused,
-    ProviderStarted,
-    ProviderSucceeded,
+    ProviderRollbackFailed,
+    ProviderRolledBack,
+    RollbackRequested,
+    RunCancelRequested,
     RunEvent,
     RunFailed,
     RunKind,
     RunPartiallyFailed,
     RunQueued,
+    RunRetried,
     RunStarted,
     RunSucceeded,
     SkillPin,
-    Target,
 )
 from domain.install_run.policy import Policy
-from domain.install_run.state import RunStatus, TargetStatus
-from domain.installation.events import Receipt
+from domain.install_run.state import ENDINGS, RunStatus, TargetStatus
+from projections.install_run_rollback import Rollback, RollbackEvent, taken_further
+from projections.install_run_targets import RunTarget, advance
 from projections.read_model import ReadModel, members_of
 from projections.rows import ImpossibleHistoryError, Rows
 
@@ -44,6 +46,8 @@ SCHEMA: Final = """
         failures        jsonb       NOT NULL,
         requested_by    jsonb       NOT NULL,
         retry_of        uuid,
+        retried_by      uuid,
+        rollback_of     uuid,
         rollback        jsonb,
         queued_at       timestamptz NOT NULL,
         started_at      timestamptz,
@@ -65,34 +69,26 @@ SCHEMA: Final = """
 """
 
 
-class RunTarget(Struct, frozen=True, kw_only=True, rename="camel"):
-    """`code`, `message`, `retryable` and `provider_request_id` are those of its last failure."""
-
-    provider: Target
-    status: TargetStatus = TargetStatus.QUEUED
-    attempts: int = 0
-    code: Code | None = None
-    message: str | None = None
-    retryable: bool | None = None
-    next_attempt_at: datetime | None = None
-    provider_request_id: str | None = None
-    receipt: Receipt | None = None
-
-
 class InstallRun(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A run as people see it. `failures` counts failed targets by code; `position` is that of the newest event in it."""
+    """A run as people see it. `failures` counts failed targets by code; `position` is that of the newest event in it.
+
+    `reason` is the code of what a person should know beside the tally; that it is to be cancelled it says before it has ended.
+    `retried_by` is the last run that tries again what failed here, `rollback_of` the one whose work this one takes back.
+    """
 
     id: UUID
     kind: RunKind
     status: RunStatus
-    reason: str | None = None
+    reason: Code | None = None
     skill: SkillPin
     policy: Policy
     targets: tuple[RunTarget, ...]
     failures: dict[Code, int]
     requested_by: Actor
     retry_of: UUID | None = None
-    rollback: None = None
+    retried_by: UUID | None = None
+    rollback_of: UUID | None = None
+    rollback: Rollback | None = None
     queued_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -122,22 +118,21 @@ def project(recorded: Recorded, rows: Rows[InstallRunRow]) -> None:
         return
     row = replace(rows.require(recorded.stream), position=recorded.position)
     if row.status.ended:
-        raise ImpossibleHistoryError(f"{recorded.name} after run {row.id} has ended")
+        rows.put(_followed(row, recorded))
+        return
     match event:
         case RunStarted():
             rows.put(replace(row, status=RunStatus.RUNNING, started_at=recorded.at))
-        case ProviderStarted():
-            rows.put(_with(row, event.provider_id, status=TargetStatus.RUNNING, attempts=event.attempt))
-        case ProviderSucceeded():
-            rows.put(_with(row, event.provider_id, status=TargetStatus.SUCCESS, receipt=event.receipt))
-        case ProviderFailed():
-            rows.put(_failed(row, event))
-        case ProviderRefused():
-            rows.put(_refused(row, event))
+        case RunCancelRequested():
+            rows.put(replace(row, reason=Code.RUN_CANCELLED))
+        case RollbackRequested(run_id=None):
+            rows.put(_taken_back(row, event))
         case RunSucceeded() | RunFailed() | RunPartiallyFailed():
-            rows.put(replace(_ended(row, event), finished_at=recorded.at))
+            failures = {} if isinstance(event, RunSucceeded) else event.failures
+            ended = replace(row, status=ENDINGS[type(event)], reason=event.reason, failures=failures)
+            rows.put(replace(ended, finished_at=recorded.at))
         case _:
-            raise ImpossibleHistoryError(f"{recorded.name} is not an event of an install run")
+            rows.put(_advanced(row, recorded))
 
 
 def _queued(recorded: Recorded, event: RunQueued) -> InstallRunRow:
@@ -150,6 +145,8 @@ def _queued(recorded: Recorded, event: RunQueued) -> InstallRunRow:
         targets=tuple(RunTarget(provider=target) for target in event.targets),
         failures={},
         requested_by=recorded.actor,
+        retry_of=event.retry_of,
+        rollback_of=event.rollback_of,
         queued_at=recorded.at,
         correlation_id=recorded.correlation_id,
         position=recorded.position,
@@ -160,53 +157,54 @@ def _queued(recorded: Recorded, event: RunQueued) -> InstallRunRow:
     )
 
 
-def _failed(row: InstallRunRow, event: ProviderFailed) -> InstallRunRow:
-    failed = _with(
-        row,
-        event.provider_id,
-        status=TargetStatus.FAILED,
-        code=event.code,
-        message=event.message,
-        retryable=event.retryable,
-        provider_request_id=event.provider_request_id,
-    )
-    return _tallied(failed)
+def _followed(row: InstallRunRow, recorded: Recorded) -> InstallRunRow:
+    """After the end: what other runs have come of it, and how they went. It never changes how the run itself went."""
+    match recorded.event:
+        case RunRetried(run_id=run_id):
+            return replace(row, retried_by=run_id)
+        case RollbackRequested() | ProviderRolledBack() | ProviderRollbackFailed() as event if event.run_id is not None:
+            return _with_rollback(row, event)
+        case _:
+            raise ImpossibleHistoryError(f"{recorded.name} after run {row.id} has ended")
 
 
-def _ended(row: InstallRunRow, event: RunSucceeded | RunFailed | RunPartiallyFailed) -> InstallRunRow:
-    match event:
-        case RunSucceeded():
-            return replace(row, status=RunStatus.SUCCESS)
-        case RunFailed():
-            return replace(row, status=RunStatus.FAILED, failures=event.failures)
-        case RunPartiallyFailed():
-            return replace(row, status=RunStatus.PARTIAL_FAILED, failures=event.failures)
-
-
-def _refused(row: InstallRunRow, event: ProviderRefused) -> InstallRunRow:
-    failed = TargetStatus.FAILED
-    return _tallied(
-        _with(row, event.provider_id, status=failed, code=event.code, message=event.message, retryable=False)
-    )
-
-
-def _tallied(row: InstallRunRow) -> InstallRunRow:
-    codes = (target.code for target in row.targets if target.status is TargetStatus.FAILED)
-    return replace(row, failures=dict(Counter(code for code in codes if code is not None)))
-
-
-def _with(row: InstallRunRow, provider_id: UUID, **changes: Any) -> InstallRunRow:
-    if provider_id not in row.provider_ids:
-        raise ImpossibleHistoryError(f"provider {provider_id} is not a target of run {row.id}")
+def _taken_back(row: InstallRunRow, event: RollbackRequested) -> InstallRunRow:
+    """These targets are to be worked on once more."""
+    undone = {undo.provider_id for undo in event.undoes}
     targets = tuple(
-        replace(target, **changes) if target.provider.id == provider_id else target for target in row.targets
+        replace(target, status=TargetStatus.QUEUED) if target.provider.id in undone else target
+        for target in row.targets
     )
-    return replace(row, targets=targets)
+    return replace(_with_rollback(row, event), targets=targets)
+
+
+def _advanced(row: InstallRunRow, recorded: Recorded) -> InstallRunRow:
+    """One of its targets has come further."""
+    event = recorded.event
+    provider_id = getattr(event, "provider_id", None)
+    before = next((target for target in row.targets if target.provider.id == provider_id), None)
+    after = advance(before, event) if before else None
+    if after is None:
+        raise ImpossibleHistoryError(f"{recorded.name} about provider {provider_id} in run {row.id}")
+    targets = tuple(after if target is before else target for target in row.targets)
+    if isinstance(event, ProviderRolledBack | ProviderRollbackFailed):
+        row = _with_rollback(row, event)
+    return replace(row, targets=targets, failures=_tally(targets))
+
+
+def _with_rollback(row: InstallRunRow, event: RollbackEvent) -> InstallRunRow:
+    targets = [target.provider for target in row.targets]
+    return replace(row, rollback=taken_further(row.rollback, event, targets=targets))
+
+
+def _tally(targets: Iterable[RunTarget]) -> dict[Code, int]:
+    codes = [target.code for target in targets if target.status is TargetStatus.FAILED and target.code is not None]
+    return dict(Counter(codes)) if codes else {}
 
 
 INSTALL_RUNS: Final = ReadModel(
     name="install_runs",
-    generation=2,
+    generation=3,
     schema=SCHEMA,
     events=members_of(RunEvent),
     row=InstallRunRow,

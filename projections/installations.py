@@ -13,12 +13,16 @@ from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
     InstallationCheckFailed,
+    InstallationDoubted,
     InstallationDriftFound,
     InstallationEvent,
+    InstallationReceiptLate,
     InstallationReleased,
     InstallationRemoved,
     InstallationReserved,
+    InstallationSwept,
     InstallationVerified,
+    InstallationWithdrawn,
     Receipt,
 )
 from projections.read_model import ReadModel, members_of
@@ -92,12 +96,14 @@ def project(recorded: Recorded, rows: Rows[InstallationRow]) -> None:
         return
     row = replace(rows.require(recorded.stream), position=recorded.position)
     match event:
-        case InstallationAwaited():
+        case InstallationAwaited() | InstallationWithdrawn():
+            rows.put(row)
+        case InstallationReceiptLate() | InstallationDoubted() | InstallationSwept():
             rows.put(row)
         case InstallationChanged():
             rows.put(_changed(row, recorded, event))
         case InstallationRemoved():
-            rows.put(_without(row, live=False))
+            rows.put(_without(row, live=False, holder=event.run_id if event.kept else None))
         case InstallationReleased():
             rows.put(replace(row, active_run_id=None))
         case InstallationVerified():
@@ -122,7 +128,7 @@ def _begun(recorded: Recorded, event: InstallationReserved) -> InstallationRow:
 
 def _changed(row: InstallationRow, recorded: Recorded, event: InstallationChanged) -> InstallationRow:
     return replace(
-        _without(row, live=True),
+        _without(row, live=True, holder=event.run_id if event.kept else None),
         version=event.version,
         digest=event.digest,
         receipt=event.receipt,
@@ -132,13 +138,14 @@ def _changed(row: InstallationRow, recorded: Recorded, event: InstallationChange
     )
 
 
-def _without(row: InstallationRow, *, live: bool) -> InstallationRow:
-    """Nothing is known any more of what was there before, and nobody holds the slot."""
+def _without(row: InstallationRow, *, live: bool, holder: UUID | None) -> InstallationRow:
+    """Nothing is known any more of what was there before."""
     return InstallationRow(
         id=row.id,
         skill_id=row.skill_id,
         provider_id=row.provider_id,
         live=live,
+        active_run_id=holder,
         position=row.position,
         begun_position=row.begun_position,
     )
@@ -152,7 +159,7 @@ def _live(row: InstallationRow) -> InstallationRow:
 
 INSTALLATIONS: Final = ReadModel(
     name="installations",
-    generation=1,
+    generation=2,
     schema=SCHEMA,
     events=members_of(InstallationEvent),
     row=InstallationRow,

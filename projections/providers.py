@@ -16,7 +16,9 @@ from domain.provider.events import (
     ProviderDeactivated,
     ProviderEvent,
     ProviderKind,
+    ProviderPaused,
     ProviderReconfigured,
+    ProviderResumed,
     ProviderVerificationFailed,
     ProviderVerified,
 )
@@ -30,6 +32,9 @@ SCHEMA: Final = """
         kind               text    NOT NULL,
         active             boolean NOT NULL,
         shelved            boolean NOT NULL,
+        paused             boolean NOT NULL,
+        paused_until       timestamptz,
+        paused_by          text,
         verification       jsonb   NOT NULL,
         base_url           text    NOT NULL,
         organization       text,
@@ -54,7 +59,8 @@ class Verification(Struct, frozen=True, kw_only=True, rename="camel"):
 
 class Provider(Struct, frozen=True, kw_only=True, rename="camel"):
     """A connection as people see it: never its credential. `shelved`: a person took it out of use, so that a verification
-    does not bring it back. `position` is that of the newest event in it.
+    does not bring it back. `paused`: what is queued for it waits, without `paused_until` until somebody ends that. `position` is
+    that of the newest event in it.
     """
 
     id: UUID
@@ -62,6 +68,9 @@ class Provider(Struct, frozen=True, kw_only=True, rename="camel"):
     kind: ProviderKind
     active: bool
     shelved: bool
+    paused: bool = False
+    paused_until: datetime | None = None
+    paused_by: Literal["person", "provider"] | None = None
     verification: Verification
     base_url: str
     organization: str | None
@@ -85,21 +94,27 @@ def project(recorded: Recorded, rows: Rows[ProviderRow]) -> None:
             raise ImpossibleHistoryError(f"provider {recorded.event.name} is connected twice")
         rows.put(_connected(recorded, recorded.event))
         return
-    row = replace(rows.require(recorded.stream), position=recorded.position)
+    rows.put(_changed(replace(rows.require(recorded.stream), position=recorded.position), recorded))
+
+
+def _changed(row: ProviderRow, recorded: Recorded) -> ProviderRow:
     match recorded.event:
         case ProviderVerified():
-            rows.put(replace(row, verification=Verification(status="ok", at=recorded.at)))
+            return replace(row, verification=Verification(status="ok", at=recorded.at))
         case ProviderVerificationFailed(code=code, message=message):
-            failed = Verification(status="failed", code=code, message=message, at=recorded.at)
-            rows.put(replace(row, verification=failed))
+            return replace(row, verification=Verification(status="failed", code=code, message=message, at=recorded.at))
         case ProviderReconfigured() as event:
-            rows.put(_reconfigured(row, event))
+            return _reconfigured(row, event)
         case ProviderCredentialChanged():
-            rows.put(replace(row, verification=Verification()))
+            return replace(row, verification=Verification())
         case ProviderActivated():
-            rows.put(replace(row, active=True, shelved=False))
+            return replace(row, active=True, shelved=False)
         case ProviderDeactivated(requested=requested):
-            rows.put(replace(row, active=False, shelved=requested))
+            return replace(row, active=False, shelved=requested)
+        case ProviderPaused(until=until, requested=requested):
+            return replace(row, paused=True, paused_until=until, paused_by="person" if requested else "provider")
+        case ProviderResumed():
+            return replace(row, paused=False, paused_until=None, paused_by=None)
         case unknown:
             raise ImpossibleHistoryError(f"{type(unknown).__name__} is not an event of a provider")
 
@@ -139,7 +154,7 @@ def _reconfigured(row: ProviderRow, event: ProviderReconfigured) -> ProviderRow:
 
 PROVIDERS: Final = ReadModel(
     name="providers",
-    generation=2,
+    generation=3,
     schema=SCHEMA,
     events=members_of(ProviderEvent),
     row=ProviderRow,

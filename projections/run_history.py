@@ -85,7 +85,7 @@ def project(recorded: Recorded, rows: Rows[HistoryRow]) -> None:
 
 RUN_HISTORY: Final = ReadModel(
     name="run_history",
-    generation=2,
+    generation=3,
     schema=SCHEMA,
     events=members_of(RunEvent, InstallationEvent) - CHECKS,
     row=HistoryRow,

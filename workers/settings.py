@@ -11,7 +11,10 @@ from typing import Final
 
 from msgspec import Struct
 
+from domain.install_run.policy import Policy
 from domain.provider.credential import ENVIRONMENT_PREFIX
+from domain.provider.events import ProviderKind
+from workers.policy_settings import read_concurrency, read_policy
 
 HOST_DEFAULT: Final = "127.0.0.1"
 PORT_DEFAULT: Final = 8470
@@ -22,6 +25,7 @@ DRAFT_BYTES: Final = 8
 SERVERS_FILE: Final = "servers.env"
 CREDENTIALS_FOLDER: Final = "credentials"
 PORT_MAX: Final = 65_535
+LEASE_MARGIN_SECONDS_MAX: Final = 600
 GIT_HOST: Final = re.compile(r"[a-z0-9.-]{1,253}(:[0-9]{1,5})?")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 LOG_FORMATS: Final = ("json", "console")
@@ -34,6 +38,8 @@ class SettingsError(Exception):
 class Settings(Struct, frozen=True, kw_only=True):
     """`credentials` are the environment variables that a credential reference may name; `git_hosts` are those that skills may
     be fetched from although their addresses are private, `git_ca_file` the authorities to trust instead of the system's.
+    `policy` is that of runs that say nothing else; `concurrency` is how many installs one installer has under way at all
+    connections of a kind, where it is limited.
     """
 
     data: Path
@@ -49,6 +55,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     git_hosts: frozenset[str] = frozenset()
     git_ca_file: Path | None = None
     failpoint: str | None = None
+    policy: Policy = Policy()
+    concurrency: Mapping[ProviderKind, int] = {}
+    lease_margin_seconds: int | None = None
 
     @property
     def credentials_folder(self) -> Path:
@@ -70,6 +79,10 @@ def read_settings(
     """
     data = (data or Path(environment.get("WAYBILL_DATA") or default_data_folder(environment))).absolute()
     running = _running_servers(data) if ask_running else {}
+    try:
+        policy, concurrency = read_policy(environment), read_concurrency(environment)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     return Settings(
         data=data,
         host=environment.get("WAYBILL_HOST") or HOST_DEFAULT,
@@ -84,6 +97,9 @@ def read_settings(
         git_hosts=_git_hosts(environment),
         git_ca_file=_git_ca_file(environment),
         failpoint=environment.get("WAYBILL_FAILPOINT") or None,
+        policy=policy,
+        concurrency=concurrency,
+        lease_margin_seconds=_lease_margin_seconds(environment),
     )
 
 
@@ -156,6 +172,13 @@ def _port(environment: Mapping[str, str]) -> int:
     if not text.isdecimal() or int(text) > PORT_MAX:
         raise SettingsError(f"WAYBILL_PORT must be a number from 0 to {PORT_MAX}.")
     return int(text)
+
+
+def _lease_margin_seconds(environment: Mapping[str, str]) -> int | None:
+    text = environment.get("WAYBILL_LEASE_MARGIN_SECONDS") or None
+    if text is not None and not (text.isdecimal() and 1 <= int(text) <= LEASE_MARGIN_SECONDS_MAX):
+        raise SettingsError(f"WAYBILL_LEASE_MARGIN_SECONDS must be a number from 1 to {LEASE_MARGIN_SECONDS_MAX}.")
+    return int(text) if text else None
 
 
 def _git_hosts(environment: Mapping[str, str]) -> frozenset[str]:

@@ -27,6 +27,7 @@ from adapters.http.installations import (
     verify_installations,
 )
 from adapters.http.openapi import describe, show_openapi
+from adapters.http.provider_pauses import pause_provider, resume_provider
 from adapters.http.providers import (
     change_provider,
     connect_provider,
@@ -34,6 +35,7 @@ from adapters.http.providers import (
     show_providers,
     verify_provider,
 )
+from adapters.http.run_repairs import cancel_run, retry_run, rollback_run
 from adapters.http.skill_versions import download_skill_version, label_skill_version, show_skill_versions
 from adapters.http.skills import archive_skill, register_skill, show_skill, show_skills, unarchive_skill
 
@@ -51,10 +53,15 @@ GUARDED = (
     show_provider,
     change_provider,
     verify_provider,
+    pause_provider,
+    resume_provider,
     queue_install_run,
     show_install_runs,
     show_install_run,
     show_run_history,
+    cancel_run,
+    retry_run,
+    rollback_run,
     show_installations,
     show_installation,
     verify_installations,

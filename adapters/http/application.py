@@ -6,22 +6,33 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.archive_skill import ArchiveSkill, SkillArchiving
+from commands.beginning import RepairRun
+from commands.cancel_run import CancelRun, RunCancelling
 from commands.change_provider import ChangeProvider
 from commands.connect_provider import ConnectProvider, ProviderConnection
 from commands.label_skill import LabelSkill, SkillLabelling
+from commands.pause_provider import PauseProvider, ResumeProvider
 from commands.queue_install_run import PreviewedRun, QueuedRun, QueueInstallRun
 from commands.register_skill import RegisterSkill, SkillRegistration
+from commands.retry_run import RetryRun
+from commands.rollback_run import RollbackRun
 from commands.uninstall_skill import UninstallRun, UninstallSkill
 from commands.verify_installation import VerifyInstallations
 from commands.verify_provider import VerifyProvider
 from domain.events import Context
+from domain.idempotency import IdempotencyKeys
+from domain.install_run.policy import Policy
 from domain.ports import BundleStore, EventStore
 from domain.provider.events import ProviderKind
 from queries.reading import Reader
 
 
 class Application(Struct, frozen=True, kw_only=True):
-    """The commands, the read side, the streams, and the bytes of the skills. `base_urls`: the kinds that can be connected, and where they are."""
+    """The commands, the read side, the streams, the bytes of the skills, and the keys of requests that may come again.
+
+    `base_urls`: the kinds that can be connected, and where they are. `default_policy` is that of a run whose request does not
+    say otherwise. `run_queued` is called when a run is stored and its answer not yet sent.
+    """
 
     register_skill: Callable[[RegisterSkill, Context], Awaitable[SkillRegistration]]
     label_skill: Callable[[LabelSkill, Context], Awaitable[SkillLabelling]]
@@ -29,11 +40,19 @@ class Application(Struct, frozen=True, kw_only=True):
     connect_provider: Callable[[ConnectProvider, Context], Awaitable[ProviderConnection]]
     change_provider: Callable[[ChangeProvider, Context], Awaitable[UUID]]
     verify_provider: Callable[[VerifyProvider, Context], Awaitable[UUID]]
+    pause_provider: Callable[[PauseProvider, Context], Awaitable[UUID]]
+    resume_provider: Callable[[ResumeProvider, Context], Awaitable[UUID]]
     queue_install_run: Callable[[QueueInstallRun, Context], Awaitable[QueuedRun]]
     preview_install_run: Callable[[QueueInstallRun, Context], Awaitable[PreviewedRun]]
     uninstall_skill: Callable[[UninstallSkill, Context], Awaitable[UninstallRun]]
+    cancel_run: Callable[[CancelRun, Context], Awaitable[RunCancelling]]
+    retry_run: Callable[[RetryRun, Context], Awaitable[RepairRun]]
+    rollback_run: Callable[[RollbackRun, Context], Awaitable[RepairRun]]
     verify_installations: Callable[[VerifyInstallations, Context], Awaitable[None]]
     reader: Reader
     store: EventStore
     bundles: BundleStore
+    idempotency_keys: IdempotencyKeys
     base_urls: Mapping[ProviderKind, str]
+    default_policy: Policy
+    run_queued: Callable[[], None]

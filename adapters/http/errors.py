@@ -14,7 +14,7 @@ from litestar.types import Scope, Send
 from msgspec import UNSET, Struct, UnsetType
 
 from adapters.http.tracing import trace_of
-from domain.errors import BadRequest, Code, Problem, WaybillError
+from domain.errors import BadRequest, Code, Problem, RunUnfit, WaybillError
 
 RETRY_AFTER_SECONDS: Final = 1
 PATH_CHARS_MAX: Final = 200
@@ -33,13 +33,14 @@ STATUSES: Final[Mapping[Code, tuple[HTTPStatus, str]]] = {
     Code.NOT_ALLOWED: (HTTPStatus.METHOD_NOT_ALLOWED, "Not a method of this address"),
     Code.CONFLICT_SKILL: (HTTPStatus.CONFLICT, "Conflict with the skill's state"),
     Code.CONFLICT_PROVIDER: (HTTPStatus.CONFLICT, "Conflict with the provider's state"),
-    Code.CONFLICT_RUN: (HTTPStatus.CONFLICT, "Conflict with another install run"),
+    Code.CONFLICT_RUN: (HTTPStatus.CONFLICT, "Conflict with an install run"),
     Code.CONFLICT_BUSY: (HTTPStatus.CONFLICT, "Too many changes at the same moment"),
     Code.TOO_LARGE_BODY: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request too large"),
     Code.TOO_LARGE_SKILL: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Skill too large"),
     Code.UNSUPPORTED: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported body"),
     Code.UNPROCESSABLE_SKILL: (HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid skill"),
     Code.UNPROCESSABLE_CREDENTIAL: (HTTPStatus.UNPROCESSABLE_ENTITY, "Unusable credential"),
+    Code.UNPROCESSABLE_IDEMPOTENCY: (HTTPStatus.UNPROCESSABLE_ENTITY, "Idempotency key used already"),
     Code.OFFLINE_GIT: (HTTPStatus.BAD_GATEWAY, "Git server offline"),
     Code.OFFLINE_DATABASE: (HTTPStatus.SERVICE_UNAVAILABLE, "Database offline"),
     Code.INTERNAL: (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
@@ -76,6 +77,12 @@ class BodyUnsupported(WaybillError):  # noqa: N818
     """The body must be JSON: `Content-Type: application/json`."""
 
     code = Code.UNSUPPORTED
+
+
+class IdempotencyKeyReused(WaybillError):  # noqa: N818
+    """This Idempotency-Key was sent with another request before; a new request needs a key of its own."""
+
+    code = Code.UNPROCESSABLE_IDEMPOTENCY
 
 
 class InternalError(WaybillError):
@@ -117,7 +124,8 @@ def answer_to(error: Exception, scope: Scope) -> ErrorAnswer:
         instance=printable(scope["path"]),
         code=refusal.code,
         request_id=trace_of(scope).request_id,
-        retryable=refusal.code in RETRYABLE,
+        # A run that is unfit for something needs something else first.
+        retryable=refusal.code in RETRYABLE and not isinstance(refusal, RunUnfit),
         errors=refusal.problems,
     )
     body = msgspec.json.encode(msgspec.to_builtins(document) | refusal.extra if refusal.extra else document)

@@ -10,7 +10,9 @@ from msgspec import Meta, Struct
 
 from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
+from adapters.http.idempotency import Answered, answer_once
 from adapters.http.operations import Operation, described
+from adapters.http.policy_choice import PolicyChoice
 from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
 from adapters.http.resources import (
     InstallRunAnswer,
@@ -20,11 +22,11 @@ from adapters.http.resources import (
     as_stored,
     shown_as,
 )
+from commands.beginning import RepairRun
 from commands.queue_install_run import PreviewedRun, PreviewedTarget, QueuedRun, QueueInstallRun
 from commands.uninstall_skill import UninstallRun
 from domain.errors import Code, RunNotFound
 from domain.events import Role
-from domain.install_run.policy import Policy
 from projections.install_runs import INSTALL_RUNS, InstallRun
 from projections.run_history import HistoryEvent
 from queries.get_install_run import GetInstallRun, get_install_run
@@ -43,7 +45,7 @@ class NewInstallRun(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     skill: Name
     ref: Name = "latest"
     providers: tuple[Name, ...]
-    policy: Policy = Policy()
+    policy: PolicyChoice = PolicyChoice()
     on_duplicate: Literal["reuse", "reject"] = "reuse"
     dry_run: bool = False
 
@@ -90,23 +92,26 @@ HISTORY_QUERY: Final = QueryReader(HistoryQuery)
         )
     ),
 )
-async def queue_install_run(
-    request: Request[Any, Any, Any], application: NamedDependency[Application]
-) -> Response[RequestedInstallRun] | Response[InstallRunPreview]:
+async def queue_install_run(request: Request[Any, Any, Any], application: NamedDependency[Application]) -> Answered:
     NO_QUERY.read(request)
     body = await BODY.read(request)
-    command = QueueInstallRun(
-        skill=body.skill,
-        ref=body.ref,
-        providers=body.providers,
-        policy=body.policy,
-        on_duplicate=body.on_duplicate,
-    )
-    if body.dry_run:
-        previewed = await application.preview_install_run(command, context_of(request.scope))
-        return Response(_shown(previewed), status_code=200)
-    queued = await application.queue_install_run(command, context_of(request.scope))
-    return await answer_requested(application, queued)
+
+    async def act(run_id: UUID | None) -> Response[Any]:
+        command = QueueInstallRun(
+            skill=body.skill,
+            ref=body.ref,
+            providers=body.providers,
+            policy=body.policy.over(application.default_policy),
+            on_duplicate=body.on_duplicate,
+            run_id=run_id,
+        )
+        if body.dry_run:
+            previewed = await application.preview_install_run(command, context_of(request.scope))
+            return Response(_shown(previewed), status_code=200)
+        queued = await application.queue_install_run(command, context_of(request.scope))
+        return await answer_requested(application, queued)
+
+    return await answer_once(request, application.idempotency_keys, act)
 
 
 @get(
@@ -144,7 +149,7 @@ async def show_install_run(
     request: Request[Any, Any, Any], run: FromPath[str], application: NamedDependency[Application]
 ) -> InstallRunAnswer:
     asked = ONE_QUERY.read(request)
-    query = GetInstallRun(run_id=_run_id(run), min_position=asked.min_position)
+    query = GetInstallRun(run_id=run_id_of(run), min_position=asked.min_position)
     answer = await get_install_run(application.reader, query)
     return shown_as(InstallRunAnswer, answer.item, stale=answer.stale)
 
@@ -166,12 +171,17 @@ async def show_run_history(
     request: Request[Any, Any, Any], run: FromPath[str], application: NamedDependency[Application]
 ) -> Page[HistoryEvent]:
     asked = HISTORY_QUERY.read(request)
-    query = GetRunHistory(run_id=_run_id(run), cursor=asked.cursor, limit=asked.limit, min_position=asked.min_position)
+    query = GetRunHistory(
+        run_id=run_id_of(run), cursor=asked.cursor, limit=asked.limit, min_position=asked.min_position
+    )
     return await get_run_history(application.reader, query)
 
 
-async def answer_requested(application: Application, queued: QueuedRun | UninstallRun) -> Response[RequestedInstallRun]:
+async def answer_requested(
+    application: Application, queued: QueuedRun | UninstallRun | RepairRun
+) -> Response[RequestedInstallRun]:
     """The run that a request made, or that was there already."""
+    application.run_queued()
     history = queued.history or await application.store.load(queued.run_id)
     return Response(
         shown_as(RequestedInstallRun, as_stored(INSTALL_RUNS, history), reused=queued.reused),
@@ -193,12 +203,14 @@ def _shown_target(previewed: PreviewedTarget) -> TargetPreview:
         code=first.code if first else None,
         message=first.message if first else None,
         refusals=previewed.refusals,
+        paused=previewed.paused,
         installed_version=previewed.installed_version,
         active_run_id=previewed.active_run_id,
     )
 
 
-def _run_id(text: str) -> UUID:
+def run_id_of(text: str) -> UUID:
+    """Raises RunNotFound."""
     try:
         return UUID(text)
     except ValueError:

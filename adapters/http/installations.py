@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
+from adapters.http.idempotency import Answered, answer_once
 from adapters.http.install_runs import answer_requested
 from adapters.http.operations import Operation, described
 from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
@@ -106,17 +107,19 @@ async def show_installation(
         )
     ),
 )
-async def verify_installations(
-    request: Request[Any, Any, Any], application: NamedDependency[Application]
-) -> Response[Page[Installation]]:
+async def verify_installations(request: Request[Any, Any, Any], application: NamedDependency[Application]) -> Answered:
     asked = VERIFICATION_QUERY.read(request)
-    page = await _page_to_verify(application, await BODY.read_if_any(request) or InstallationsToVerify(), asked)
-    ids = tuple(installation.id for installation in page.items)
-    await application.verify_installations(VerifyInstallations(installation_ids=ids), context_of(request.scope))
-    after = await get_installations(application.reader, ids)
-    return Response(
-        Page(items=after.items, next_cursor=page.next_cursor, stale=page.stale or after.stale), status_code=200
-    )
+    body = await BODY.read_if_any(request) or InstallationsToVerify()
+
+    async def act(_: UUID | None) -> Response[Page[Installation]]:
+        page = await _page_to_verify(application, body, asked)
+        ids = tuple(installation.id for installation in page.items)
+        await application.verify_installations(VerifyInstallations(installation_ids=ids), context_of(request.scope))
+        after = await get_installations(application.reader, ids)
+        stale = page.stale or after.stale
+        return Response(Page(items=after.items, next_cursor=page.next_cursor, stale=stale), status_code=200)
+
+    return await answer_once(request, application.idempotency_keys, act)
 
 
 @post(
@@ -136,11 +139,17 @@ async def verify_installations(
 )
 async def uninstall_skill(
     request: Request[Any, Any, Any], installation: FromPath[str], application: NamedDependency[Application]
-) -> Response[RequestedInstallRun]:
+) -> Answered:
     NO_QUERY.read(request)
-    command = UninstallSkill(installation_id=_installation_id(installation))
-    queued = await application.uninstall_skill(command, context_of(request.scope))
-    return await answer_requested(application, queued)
+
+    async def act(run_id: UUID | None) -> Response[RequestedInstallRun]:
+        command = UninstallSkill(
+            installation_id=_installation_id(installation), policy=application.default_policy, run_id=run_id
+        )
+        queued = await application.uninstall_skill(command, context_of(request.scope))
+        return await answer_requested(application, queued)
+
+    return await answer_once(request, application.idempotency_keys, act)
 
 
 async def _page_to_verify(

@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from adapters.http.authentication import Requires
 from adapters.http.errors import MEDIA_TYPE, RETRY_AFTER_SECONDS, STATUSES, ProblemDocument
+from adapters.http.idempotency import REPLAYED
+from adapters.http.idempotency_key import HEADER, KEY_CHARS_MAX
 from adapters.http.operations import OPERATION, Binary, Operation, described, types_of
 from adapters.http.requests import NoParameters, QueryReader
 from adapters.http.schemas import Schemas
@@ -24,6 +26,7 @@ FORM: Final = "multipart/form-data"
 EVERYWHERE: Final = (Code.BAD_REQUEST, Code.INTERNAL)
 WITH_KEY: Final = (Code.UNAUTHORIZED, Code.OFFLINE_DATABASE)
 WITH_BODY: Final = (Code.TOO_LARGE_BODY, Code.UNSUPPORTED)
+WITH_IDEMPOTENCY_KEY: Final = (Code.CONFLICT_BUSY, Code.UNPROCESSABLE_IDEMPOTENCY)
 TAGS: Final = re.compile(r"/api/([a-z-]+)")
 NO_QUERY: Final = QueryReader(NoParameters)
 
@@ -112,7 +115,10 @@ def _operation(route: Route, schemas: Schemas) -> Json:
     }
     if route.role:
         document["description"] = f"Needs the role `{route.role}`."
-    if parameters := [*map(_path_parameter, route.path_parameters), *schemas.query_parameters(operation.parameters)]:
+    parameters = [*map(_path_parameter, route.path_parameters), *schemas.query_parameters(operation.parameters)]
+    if route.method == "post":
+        parameters.append(_idempotency_key())
+    if parameters:
         document["parameters"] = parameters
     if operation.body:
         document["requestBody"] = {
@@ -126,9 +132,8 @@ def _answers(route: Route, schemas: Schemas) -> dict[int, Json]:
     answers: dict[int, Json] = {}
     for status, (words, answer) in route.operation.answers.items():
         answers[status] = {"description": words, "content": _content(answer, schemas)}
-        if route.method == "post" and route.operation.located:
-            location = {"description": "Where it can be read.", "schema": {"type": "string"}}
-            answers[status]["headers"] = {"Location": location}
+        if route.method == "post":
+            answers[status]["headers"] = _headers(located=route.operation.located)
     for status, codes in _codes_by_status(route).items():
         answers[status] = {
             "description": " or ".join(f"`{code}`" for code in codes),
@@ -159,10 +164,18 @@ def _codes_by_status(route: Route) -> dict[int, list[Code]]:
         codes.append(Code.FORBIDDEN)
     if route.operation.body:
         codes += WITH_BODY
+    if route.method == "post":
+        codes += WITH_IDEMPOTENCY_KEY
     grouped: defaultdict[int, list[Code]] = defaultdict(list)
-    for code in codes:
+    for code in dict.fromkeys(codes):
         grouped[STATUSES[code][0]].append(code)
     return grouped
+
+
+def _headers(*, located: bool) -> Json:
+    replayed = {"description": "It was carried out before, under the same key.", "schema": {"const": "true"}}
+    location = {"description": "Where it can be read.", "schema": {"type": "string"}}
+    return ({"Location": location} if located else {}) | {REPLAYED: replayed}
 
 
 def _error_headers(status: int) -> Json:
@@ -172,6 +185,11 @@ def _error_headers(status: int) -> Json:
     if status == STATUSES[Code.OFFLINE_DATABASE][0]:
         headers["Retry-After"] = {"schema": {"const": str(RETRY_AFTER_SECONDS)}}
     return headers
+
+
+def _idempotency_key() -> Json:
+    schema = {"type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX}
+    return {"name": HEADER, "in": "header", "schema": schema}
 
 
 def _path_parameter(name: str) -> Json:

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
+from adapters.http.idempotency import Answered, answer_once
 from adapters.http.operations import Operation, described
 from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
 from adapters.http.resources import ProviderAnswer, as_stored, shown_as
@@ -77,17 +78,19 @@ ONE_QUERY: Final = QueryReader(Position)
         )
     ),
 )
-async def connect_provider(
-    request: Request[Any, Any, Any], application: NamedDependency[Application]
-) -> Response[Provider]:
+async def connect_provider(request: Request[Any, Any, Any], application: NamedDependency[Application]) -> Answered:
     NO_QUERY.read(request)
     command = _command(await BODY.read(request), application)
-    connection = await application.connect_provider(command, context_of(request.scope))
-    return Response(
-        await _stored(application, connection.provider_id),
-        status_code=201,
-        headers={"Location": f"/api/providers/{connection.provider_id}"},
-    )
+
+    async def act(_: UUID | None) -> Response[Provider]:
+        connection = await application.connect_provider(command, context_of(request.scope))
+        return Response(
+            await _stored(application, connection.provider_id),
+            status_code=201,
+            headers={"Location": f"/api/providers/{connection.provider_id}"},
+        )
+
+    return await answer_once(request, application.idempotency_keys, act)
 
 
 @get(
@@ -164,11 +167,14 @@ async def change_provider(
 )
 async def verify_provider(
     request: Request[Any, Any, Any], provider: FromPath[str], application: NamedDependency[Application]
-) -> Response[Provider]:
+) -> Answered:
     NO_QUERY.read(request)
-    command = VerifyProvider(provider=provider)
-    verified = await application.verify_provider(command, context_of(request.scope))
-    return Response(await _stored(application, verified), status_code=200)
+
+    async def act(_: UUID | None) -> Response[Provider]:
+        verified = await application.verify_provider(VerifyProvider(provider=provider), context_of(request.scope))
+        return Response(await _stored(application, verified), status_code=200)
+
+    return await answer_once(request, application.idempotency_keys, act)
 
 
 async def _stored(application: Application, provider_id: UUID) -> Provider:

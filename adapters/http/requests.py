@@ -11,6 +11,7 @@ from litestar import Request
 from msgspec import Meta, Struct
 
 from adapters.http.errors import BodyTooLarge, BodyUnsupported
+from adapters.http.idempotency_key import BodyDigest
 from domain.errors import BadRequest, Problem
 
 BODY_BYTES_MAX: Final = 1024 * 1024
@@ -46,6 +47,7 @@ class BodyReader(Generic[Read]):
 
     async def read(self, request: Request[Any, Any, Any]) -> Read:
         """Raises BadRequest, BodyTooLarge, BodyUnsupported."""
+        digest = BodyDigest(request)
         headers = dict(request.scope["headers"])
         announced = int(headers.get(b"content-length", b"0"))
         if b"transfer-encoding" not in headers and not announced:
@@ -54,7 +56,11 @@ class BodyReader(Generic[Read]):
             raise BodyUnsupported(self._unsupported)
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise BodyUnsupported("The body must not be compressed.")
-        body = b"".join([chunk async for chunk in received(request, bytes_max=self._bytes_max)])
+        chunks = []
+        async for chunk in received(request, bytes_max=self._bytes_max):
+            digest.add(chunk)
+            chunks.append(chunk)
+        body = b"".join(chunks)
         if not body:
             raise _missing()
         try:

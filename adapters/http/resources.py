@@ -58,8 +58,8 @@ class RequestedInstallRun(InstallRun, frozen=True, kw_only=True, rename="camel")
 
 
 class TargetPreview(Struct, frozen=True, kw_only=True, rename="camel"):
-    """`code` and `message` are those of the first refusal. `installed_version` is live there now; the run `active_run_id` comes
-    before.
+    """`code` and `message` are those of the first refusal. `paused`: it would wait until the connection is resumed.
+    `installed_version` is live there now; the run `active_run_id` comes before.
     """
 
     provider: Target
@@ -67,6 +67,7 @@ class TargetPreview(Struct, frozen=True, kw_only=True, rename="camel"):
     code: Code | None
     message: str | None
     refusals: tuple[Refusal, ...]
+    paused: bool
     installed_version: int | None
     active_run_id: UUID | None
 

@@ -1,6 +1,7 @@
 """`/api/skills`"""
 
 from typing import Any, Final
+from uuid import UUID
 
 from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
@@ -9,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
+from adapters.http.idempotency import Answered, answer_once
 from adapters.http.operations import Operation, described
 from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
 from adapters.http.resources import RegisteredSkill, SkillAnswer, as_stored, shown_as
@@ -68,18 +70,20 @@ ONE_QUERY: Final = QueryReader(Position)
         )
     ),
 )
-async def register_skill(
-    request: Request[Any, Any, Any], application: NamedDependency[Application]
-) -> Response[RegisteredSkill]:
+async def register_skill(request: Request[Any, Any, Any], application: NamedDependency[Application]) -> Answered:
     NO_QUERY.read(request)
     source = await _source(request)
-    registration = await application.register_skill(RegisterSkill(source=source), context_of(request.scope))
-    skill = as_stored(SKILLS, await application.store.load(registration.skill_id))
-    return Response(
-        shown_as(RegisteredSkill, skill, registered=skill.versions[registration.version - 1]),
-        status_code=201 if registration.created else 200,
-        headers={"Location": f"/api/skills/{registration.skill_id}"},
-    )
+
+    async def act(_: UUID | None) -> Response[RegisteredSkill]:
+        registration = await application.register_skill(RegisterSkill(source=source), context_of(request.scope))
+        skill = as_stored(SKILLS, await application.store.load(registration.skill_id))
+        return Response(
+            shown_as(RegisteredSkill, skill, registered=skill.versions[registration.version - 1]),
+            status_code=201 if registration.created else 200,
+            headers={"Location": f"/api/skills/{registration.skill_id}"},
+        )
+
+    return await answer_once(request, application.idempotency_keys, act)
 
 
 @get(
@@ -135,8 +139,12 @@ async def show_skill(
 )
 async def archive_skill(
     request: Request[Any, Any, Any], skill: FromPath[str], application: NamedDependency[Application]
-) -> Skill:
-    return await _archive(request, application, ArchiveSkill(skill=skill))
+) -> Answered:
+    async def act(_: UUID | None) -> Response[Skill]:
+        archived = await _archive(request, application, ArchiveSkill(skill=skill))
+        return Response(archived, status_code=200)
+
+    return await answer_once(request, application.idempotency_keys, act)
 
 
 @delete(

@@ -1,7 +1,7 @@
 """Skills that come as `multipart/form-data`: parsed while they stream in, with a bound on all that a client decides."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from litestar import Request
@@ -15,6 +15,7 @@ from multipart import (  # type: ignore[import-untyped]
 
 from adapters.http.disposition import read_disposition
 from adapters.http.errors import BodyTooLarge, BodyUnsupported
+from adapters.http.idempotency_key import BodyDigest
 from adapters.http.requests import MESSAGE_CHARS_MAX, received
 from domain.errors import BadRequest, Problem
 from domain.skill.bundle import ENTRIES_MAX, Allowance, SourceFile
@@ -60,14 +61,19 @@ def is_form(request: Request[Any, Any, Any]) -> bool:
 
 async def read_upload(request: Request[Any, Any, Any], *, bytes_max: int) -> Source:
     """Raises BadRequest, BodyTooLarge, BodyUnsupported, SkillTooLarge."""
+    digest = BodyDigest(request)
     headers = dict(request.scope["headers"])
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise BodyUnsupported("The body must not be compressed.")
-    return await read_form(_content_type(request), received(request, bytes_max=bytes_max))
+    return await read_form(_content_type(request), received(request, bytes_max=bytes_max), note=digest.add)
 
 
-async def read_form(content_type: str, chunks: AsyncIterator[bytes]) -> Source:
-    """The files, each under its file name as its path, or the one archive. Raises BadRequest, BodyTooLarge, SkillTooLarge."""
+async def read_form(
+    content_type: str, chunks: AsyncIterator[bytes], *, note: Callable[[bytes], None] = lambda _: None
+) -> Source:
+    """The files, each under its file name as its path, or the one archive. `note` is told what is in the form, which is the
+    same when it comes again, unlike its boundary. Raises BadRequest, BodyTooLarge, SkillTooLarge.
+    """
     _, options = parse_options_header(content_type)
     boundary = options.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
@@ -82,6 +88,7 @@ async def read_form(content_type: str, chunks: AsyncIterator[bytes]) -> Source:
         async for chunk in chunks:
             if chunk:
                 for event in parser.parse(chunk):
+                    note(_noted(event))
                     upload.take(event)
         parser.close()
     except ParserLimitReached as error:
@@ -190,6 +197,12 @@ class FilePart:
 
     def _count(self) -> None:
         self._allowance.take_file(self._size_bytes, path=self._path, pointer=self._pointer)
+
+
+def _noted(event: MultipartSegment | bytes | None) -> bytes:
+    if isinstance(event, MultipartSegment):
+        return f"\0{event.headerlist}".encode()
+    return b"\0" if event is None else event
 
 
 def one_source(message: str, *pointers: str) -> BadRequest:

@@ -1,6 +1,7 @@
 """Hypothesis strategies: any history that the domain allows, and any way to cut it into batches."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from typing import Literal
@@ -9,26 +10,37 @@ from hypothesis import strategies as st
 
 from domain.access.events import AccessDenied, ApiKeyIssued
 from domain.access.state import denials_stream, key_stream
-from domain.errors import Code
+from domain.errors import Code, RunUnfit
 from domain.events import Recorded, Role
+from domain.install_run import decisions
+from domain.install_run.policy import Policy
 from domain.install_run.state import TargetStatus
+from domain.installation.events import InstallationDoubted, Receipt
+from domain.installation.state import installation_stream
 from domain.provider.events import (
     CredentialRef,
     ProviderActivated,
     ProviderCredentialChanged,
     ProviderDeactivated,
+    ProviderPaused,
     ProviderReconfigured,
+    ProviderResumed,
     ProviderVerificationFailed,
     ProviderVerified,
 )
 from domain.provider.state import provider_stream
 from domain.skill.events import SkillArchived, SkillLabelled, SkillUnarchived
 from domain.skill.state import skill_stream
-from tests.projections.stories import Run, Story
+from domain.store.events import StoreChecked, StoreRestored
+from domain.store.state import STORE_STREAM
+from tests.kit.facts import NOON
+from tests.projections.stories import Story
+from tests.projections.story_runs import Run
 
 STEPS_MAX = 60
 CHOICES = 10_000
 LINES_MAX = 3
+ALL_OR_NOTHING = Policy(mode="all_or_nothing")
 SKILLS = ("kbo-results", "한국어-요약")
 PROVIDERS = ("openai", "claude", "gemini")
 MESSAGES = ("too large", "", 'quotes " and \\ and \n lines', "너무 큽니다 😀", "null", "{}")
@@ -38,6 +50,9 @@ OF_CONNECTIONS = (
     (ProviderVerified(), ProviderActivated()),
     (ProviderVerificationFailed(code=Code.PROVIDER_UNAUTHORIZED, message="no"), ProviderDeactivated()),
     (ProviderDeactivated(requested=True),),
+    (ProviderPaused(until=NOON, code=Code.PROVIDER_RATE_LIMIT),),
+    (ProviderPaused(requested=True),),
+    (ProviderResumed(requested=True),),
     (
         ProviderReconfigured(base_url="https://api.example/v2", base_agent="agent-2", concurrency_max=2),
         ProviderCredentialChanged(credential=CredentialRef(source="file", name="key-2")),
@@ -55,13 +70,13 @@ class Teller:
 
     def __init__(self) -> None:
         self.story = Story()
-        self._runs: list[Run] = []
+        self.runs: list[Run] = []
         self._connected: list[str] = []
         self._published: list[str] = []
 
     def tell(self, choice: int) -> None:
         """One step: the number picks what it is about, and which of those that are possible."""
-        progress = [step for run in self._runs for name in PROVIDERS for step in _next(run, name)]
+        progress = [step for run in self.runs for name in PROVIDERS for step in _next(run, name)]
         subjects = [
             self._of_skills(),
             self._of_connections(),
@@ -69,6 +84,8 @@ class Teller:
             # Lines should form, and also come to an end.
             progress if len(progress) > LINES_MAX else self._of_requests(),
             *[progress] * 3,
+            [step for run in self.runs for step in self._of_ended(run)],
+            [step for run in self.runs for name in PROVIDERS for step in self._of_doubts(run, name)],
             [step for name in PROVIDERS if self.story.live(SKILLS[0], name) for step in self._of_live(name)],
         ]
         steps = subjects[choice % len(subjects)] or self._of_requests()
@@ -94,6 +111,7 @@ class Teller:
         return [
             *(self._queue(PROVIDERS[:count]) for count in (1, 2, 3)),
             *(self._queue(PROVIDERS[:2], refused=PROVIDERS[:count]) for count in (1, 2)),
+            *(self._queue(PROVIDERS[:count], policy=ALL_OR_NOTHING) for count in (2, 3)),
         ]
 
     def _of_access(self) -> list[Step]:
@@ -103,6 +121,8 @@ class Teller:
         return [
             partial(self.story.add, key_stream(key), issued),
             partial(self.story.add, denials_stream("127.0.0.1"), denied),
+            partial(self.story.add, STORE_STREAM, StoreRestored(since=NOON)),
+            partial(self.story.add, STORE_STREAM, StoreChecked(installations=3, drifted=1, unknown=0)),
         ]
 
     def _publish(self, name: str) -> None:
@@ -113,13 +133,42 @@ class Teller:
         self._connected.append(name)
         self.story.connect(name)
 
-    def _queue(self, providers: tuple[str, ...], refused: tuple[str, ...] = ()) -> Step:
-        number = len(self._runs)
-        return lambda: self._runs.append(self.story.run(number, *providers, version=number + 1, refused=refused))
+    def _queue(self, providers: tuple[str, ...], refused: tuple[str, ...] = (), policy: Policy | None = None) -> Step:
+        number = len(self.runs)
+        version = number + 1
+        return lambda: self.runs.append(
+            self.story.run(number, *providers, version=version, refused=refused, policy=policy)
+        )
+
+    def _of_ended(self, run: Run) -> list[Step]:
+        """What people ask for after a run; they are refused what makes no sense."""
+        number = len(self.runs)
+
+        def ask(repair: Callable[[int, Run], Run]) -> None:
+            with suppress(RunUnfit):
+                self.runs.append(repair(number, run))
+
+        if not run.state.status.ended:
+            return []
+        return [partial(ask, self.story.retry), partial(ask, self.story.roll_back)]
+
+    def _of_doubts(self, run: Run, provider: str) -> list[Step]:
+        target = run.state.target(provider_stream(provider))
+        steps: list[Step] = []
+        if target is not None and target.rescues and target.attempts > 1:
+            steps.append(partial(run.come_late, provider))
+        if target is not None and target.status is TargetStatus.RUNNING:
+            doubted = InstallationDoubted(run_id=run.id, version=1, since=NOON, restores=1)
+            stream = installation_stream(run.state.skill.id, provider_stream(provider))
+            steps.append(partial(self.story.add, stream, doubted))
+        if run.installation(provider).doubtful_run == run.id:
+            extra = Receipt(remote_id=f"late_{provider}", remote_version="1")
+            steps += [partial(self.story.sweep, provider, extra, settled=settled) for settled in (True, False)]
+        return steps
 
     def _of_live(self, provider: str) -> list[Step]:
-        number = len(self._runs)
-        steps: list[Step] = [lambda: self._runs.append(self.story.removal(number, provider))]
+        number = len(self.runs)
+        steps: list[Step] = [lambda: self.runs.append(self.story.removal(number, provider))]
         installation = self.story.installation(skill_stream(SKILLS[0]), provider_stream(provider))
         if installation is None or installation.holder is not None:
             return steps
@@ -129,30 +178,41 @@ class Teller:
 
 
 def _next(run: Run, provider: str) -> list[Step]:
+    """Whatever may happen about one target, the usual more often than the rest."""
     target = run.state.target(provider_stream(provider))
-    if target is None or not run.holds(provider):
+    if target is None or target.status.ended:
         return []
-    if target.status is TargetStatus.QUEUED:
-        return [partial(run.start, provider)]
+    mishaps: list[Step] = [] if run.state.cancelled or run.state.takes_back else [run.cancel]
     if target.status is TargetStatus.RUNNING:
         pick = target.target.id.int ^ run.id.int
         code, message = FAILURES[pick % len(FAILURES)], MESSAGES[pick % len(MESSAGES)]
-        return [partial(run.succeed, provider), partial(run.fail, provider, code, message=message)]
-    return []
+        failures = [
+            partial(run.fail, provider, code, message=message, retryable=retryable) for retryable in (True, False)
+        ]
+        return [*[partial(run.succeed, provider)] * 3, *failures, partial(run.expire_lease, provider), *mishaps]
+    if not run.holds(provider):
+        return []
+    mishaps.append(partial(run.give_up, provider))
+    due_at = max(target.next_attempt_at or run.story.now, run.story.now)
+    if decisions.overdue(run.state, target, due_at):
+        return [partial(run.expire, provider)]
+    if not run.state.takes_back_at(target):
+        mishaps.append(partial(run.expire, provider))
+    return [*[partial(run.start, provider)] * 6, partial(run.rescue, provider), *mishaps]
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> Story:
+def tellers(draw: st.DrawFn) -> Teller:
     teller = Teller()
     for choice in draw(st.lists(st.integers(0, CHOICES), max_size=STEPS_MAX)):
         teller.tell(choice)
-    return teller.story
+    return teller
 
 
 @st.composite
 def cut_stories(draw: st.DrawFn) -> tuple[Story, list[list[Recorded]]]:
     """A story and its events in batches, none of them empty."""
-    story = draw(stories())
+    story = draw(tellers()).story
     events = story.events
     inner = range(1, len(events))
     cuts = sorted(draw(st.sets(st.sampled_from(inner), max_size=8))) if inner else []

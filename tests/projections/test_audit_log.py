@@ -9,9 +9,11 @@ from domain.access.state import denials_stream, key_stream
 from domain.catalog import BY_TOPIC, EVENTS
 from domain.errors import Code
 from domain.events import Actor, Role
+from domain.install_run.policy import Policy
 from domain.provider.events import ProviderReconfigured, ProviderVerificationFailed, ProviderVerified
 from domain.skill.events import SkillArchived, SkillLabelled, SkillUnarchived
-from projections.audit_log import ACTIONS, AUDIT_LOG, AuditEntry, AuditRow
+from projections.audit_actions import ACTIONS
+from projections.audit_log import AUDIT_LOG, AuditEntry, AuditRow
 from projections.rows import ImpossibleHistoryError
 from tests.kit.projection_spec import ADMIN, History, given
 from tests.projections.stories import OPENAI, SKILL, Story
@@ -37,28 +39,43 @@ def test_actions_stay() -> None:
     assert sorted(ACTIONS.values()) == [
         "access.denied",
         "api_key.issued",
+        "install_run.cancel_requested",
         "install_run.failed",
         "install_run.partially_failed",
         "install_run.provider_failed",
+        "install_run.provider_given_up",
+        "install_run.provider_lease_expired",
         "install_run.provider_refused",
+        "install_run.provider_rescued",
+        "install_run.provider_retry_scheduled",
+        "install_run.provider_rollback_failed",
+        "install_run.provider_rolled_back",
         "install_run.provider_started",
         "install_run.provider_succeeded",
         "install_run.queued",
+        "install_run.retried",
+        "install_run.rollback_requested",
         "install_run.started",
         "install_run.succeeded",
         "installation.awaited",
         "installation.changed",
         "installation.check_failed",
+        "installation.doubted",
         "installation.drift_found",
+        "installation.receipt_late",
         "installation.released",
         "installation.removed",
         "installation.reserved",
+        "installation.swept",
         "installation.verified",
+        "installation.withdrawn",
         "provider.activated",
         "provider.connected",
         "provider.credential_changed",
         "provider.deactivated",
+        "provider.paused",
         "provider.reconfigured",
+        "provider.resumed",
         "provider.verification_failed",
         "provider.verified",
         "skill.archived",
@@ -66,6 +83,8 @@ def test_actions_stay() -> None:
         "skill.registered",
         "skill.unarchived",
         "skill.version_published",
+        "store.checked",
+        "store.restored",
     ]
 
 
@@ -154,12 +173,37 @@ def test_what_a_provider_would_refuse_and_what_has_drifted_are_failures() -> Non
     ]
 
 
+def test_what_is_given_up_expired_and_not_taken_back_is_a_failure() -> None:
+    story = Story()
+    run = story.run(1, "openai", "claude", policy=Policy(mode="all_or_nothing"))
+    run.start("openai").expire_lease("openai").rescue("openai").start("openai").succeed("openai")
+    run.start("claude").fail("claude", Code.PROVIDER_TIMEOUT).give_up("openai")
+    story.run(2, "gemini").cancel()
+    failures = [(entry.action, entry.code) for entry in entries(story) if entry.result == "failure"]
+    assert failures == [
+        ("install_run.provider_lease_expired", Code.RUN_LEASE_EXPIRED),
+        ("install_run.provider_failed", Code.PROVIDER_TIMEOUT),
+        ("install_run.provider_rollback_failed", Code.PROVIDER_UNAUTHORIZED),
+        ("install_run.partially_failed", Code.PROVIDER_TIMEOUT),
+        ("install_run.provider_given_up", Code.RUN_CANCELLED),
+        ("install_run.failed", Code.RUN_CANCELLED),
+    ]
+
+
 def test_a_run_that_failed_for_several_reasons_has_no_single_code() -> None:
     story = Story()
     run = story.run(1, "openai", "claude", "gemini").start("openai").start("claude").start("gemini")
     run.fail("openai", Code.PROVIDER_TIMEOUT).fail("claude", Code.PROVIDER_TOO_LARGE).succeed("gemini")
     ended = next(entry for entry in entries(story) if entry.action == "install_run.partially_failed")
     assert (ended.result, ended.code) == ("failure", None)
+
+
+def test_a_run_that_says_what_tells_most_has_the_code_of_that() -> None:
+    story = Story()
+    run = story.run(1, "openai", "claude").start("openai").fail("openai", Code.PROVIDER_TIMEOUT)
+    run.cancel()
+    ended = entries(story)[-1]
+    assert (ended.action, ended.result, ended.code) == ("install_run.failed", "failure", Code.RUN_CANCELLED)
 
 
 def test_keys_and_denials() -> None:

@@ -5,7 +5,8 @@ from domain.errors import Code
 from domain.install_run.events import ProviderStarted, RunQueued, RunStarted, RunSucceeded
 from domain.install_run.state import RunStatus, TargetStatus
 from domain.installation.events import Receipt
-from projections.install_runs import INSTALL_RUNS, InstallRun, InstallRunRow, RunTarget
+from projections.install_run_targets import RunTarget
+from projections.install_runs import INSTALL_RUNS, InstallRun, InstallRunRow
 from projections.rows import ImpossibleHistoryError
 from tests.kit.facts import NOON
 from tests.kit.projection_spec import ADMIN, History, given
@@ -152,8 +153,8 @@ def test_what_cannot_be_is_not_taken() -> None:
 
 
 def test_the_resource_has_the_fields_of_the_contract() -> None:
-    contract = """id kind status reason skill policy targets failures requestedBy retryOf rollback queuedAt startedAt
-        finishedAt correlationId position"""
-    target = "provider status attempts code message retryable nextAttemptAt providerRequestId receipt"
+    contract = """id kind status reason skill policy targets failures requestedBy retryOf retriedBy rollbackOf
+        rollback queuedAt startedAt finishedAt correlationId position"""
+    target = "provider status attempts rescues code message retryable nextAttemptAt providerRequestId receipt"
     assert [field.encode_name for field in msgspec.structs.fields(InstallRun)] == contract.split()
     assert [field.encode_name for field in msgspec.structs.fields(RunTarget)] == target.split()

@@ -1,8 +1,11 @@
+from uuid import UUID
+
 import msgspec
 import pytest
 
 from domain.errors import Code
-from domain.events import Event
+from domain.events import Event, Recorded
+from domain.install_run.policy import Policy
 from domain.installation.events import InstallationReleased, InstallationVerified, Receipt
 from domain.installation.state import installation_stream
 from projections.installations import INSTALLATIONS, InstallationRow
@@ -17,6 +20,15 @@ PAIR = installation_stream(SKILL, OPENAI)
 def only_row(story: Story) -> InstallationRow:
     (row,) = given(story).rows(INSTALLATIONS)
     return row
+
+
+def only_row_of(story: Story, pair: UUID) -> InstallationRow:
+    (row,) = (row for row in given(story).rows(INSTALLATIONS) if row.id == pair)
+    return row
+
+
+def of_pair(story: Story) -> list[Recorded]:
+    return [event for event in story if event.stream == PAIR]
 
 
 def installed() -> Story:
@@ -36,7 +48,7 @@ def test_a_run_at_work_holds_the_pair_and_nothing_is_live_yet() -> None:
 def test_what_was_installed_is_live() -> None:
     story = Story()
     run = story.run(1, "openai").start("openai").succeed("openai")
-    changed = story.events[-1]
+    changed = of_pair(story)[-1]
     assert only_row(story) == InstallationRow(
         id=PAIR,
         skill_id=SKILL,
@@ -61,7 +73,7 @@ def test_what_fails_leaves_what_is_live_as_it_is() -> None:
     story.removal(3, "openai").start("openai").fail("openai")
     after = only_row(story)
     assert after == msgspec.structs.replace(before, position=after.position)
-    assert after.position == story.events[-1].position
+    assert after.position == of_pair(story)[-1].position
 
 
 def test_the_next_version_takes_the_place_and_was_never_asked_about() -> None:
@@ -104,7 +116,7 @@ def test_what_was_removed_is_live_no_more_and_may_come_back() -> None:
     story.removal(2, "openai").start("openai").succeed("openai")
     row = only_row(story)
     assert row == InstallationRow(
-        id=PAIR, skill_id=SKILL, provider_id=OPENAI, position=story.events[-1].position, begun_position=2
+        id=PAIR, skill_id=SKILL, provider_id=OPENAI, position=of_pair(story)[-1].position, begun_position=2
     )
     story.run(3, "openai", version=2).start("openai").succeed("openai")
     row = only_row(story)
@@ -121,6 +133,47 @@ def test_who_waits_does_not_hold_the_pair_before_its_turn() -> None:
     second.start("openai").succeed("openai")
     row = only_row(story)
     assert (row.active_run_id, row.version) == (None, 3)
+
+
+def test_who_gives_up_its_place_in_the_line_does_not_hold_the_pair() -> None:
+    story = installed()
+    first = story.run(2, "openai", version=2)
+    story.run(3, "openai", version=3).cancel()
+    row = only_row(story)
+    assert (row.active_run_id, row.version, row.position) == (first.id, 1, of_pair(story)[-1].position)
+
+
+def test_a_run_that_may_have_to_take_its_work_back_holds_the_pair_until_it_has_ended() -> None:
+    story = installed()
+    whole = story.run(2, "openai", "claude", version=2, policy=Policy(mode="all_or_nothing"))
+    whole.start("openai").succeed("openai")
+    row = only_row_of(story, PAIR)
+    assert (row.version, row.run_id, row.active_run_id) == (2, whole.id, whole.id)
+    whole.start("claude").fail("claude").start("openai").succeed("openai")
+    row = only_row_of(story, PAIR)
+    assert (row.version, row.run_id, row.active_run_id) == (1, whole.id, None)
+
+
+def test_a_removal_that_takes_work_back_holds_the_pair_no_longer_than_the_run_lasts() -> None:
+    story = Story()
+    whole = story.run(1, "openai", "claude", "gemini", policy=Policy(mode="all_or_nothing"))
+    for name in ("openai", "claude", "gemini"):
+        whole.start(name)
+    whole.succeed("openai").fail("claude").start("openai").succeed("openai")
+    row = only_row_of(story, PAIR)
+    assert (row.live, row.active_run_id) == (False, whole.id)
+    whole.fail("gemini")
+    assert only_row_of(story, PAIR).active_run_id is None
+
+
+def test_what_came_late_and_was_swept_leaves_what_is_live_as_it_is() -> None:
+    story = Story()
+    run = story.run(1, "openai").start("openai").expire_lease("openai").start("openai").succeed("openai")
+    before = only_row(story)
+    run.come_late("openai")
+    story.sweep("openai", Receipt(remote_id="late_openai", remote_version="1"))
+    after = only_row(story)
+    assert after == msgspec.structs.replace(before, position=story.events[-1].position)
 
 
 def test_pairs_do_not_touch_each_other() -> None:

@@ -8,12 +8,15 @@ from domain.provider.events import (
     ProviderActivated,
     ProviderCredentialChanged,
     ProviderDeactivated,
+    ProviderPaused,
     ProviderReconfigured,
+    ProviderResumed,
     ProviderVerificationFailed,
     ProviderVerified,
 )
 from projections.providers import PROVIDERS, Provider, ProviderRow, Verification
 from projections.rows import ImpossibleHistoryError
+from tests.kit.facts import NOON
 from tests.kit.projection_spec import History, given
 from tests.projections.stories import OPENAI, Story
 
@@ -72,6 +75,22 @@ def test_what_a_person_took_out_of_use_says_so_until_it_is_back() -> None:
     assert (row.active, row.shelved) == (False, False)
 
 
+def test_a_pause_says_who_asked_for_it_and_how_long_it_lasts_until_it_is_over() -> None:
+    row, _ = after(ProviderVerified(), ProviderActivated())
+    assert (row.paused, row.paused_until, row.paused_by) == (False, None, None)
+    row, _ = after(ProviderPaused(until=NOON, code=Code.PROVIDER_RATE_LIMIT))
+    assert (row.paused, row.paused_until, row.paused_by) == (True, NOON, "provider")
+    row, _ = after(ProviderPaused(until=NOON, code=Code.PROVIDER_RATE_LIMIT), ProviderPaused(requested=True))
+    assert (row.paused, row.paused_until, row.paused_by) == (True, None, "person")
+    row, _ = after(ProviderPaused(until=NOON, requested=True), ProviderResumed())
+    assert (row.paused, row.paused_until, row.paused_by) == (False, None, None)
+
+
+def test_a_pause_takes_nothing_out_of_use() -> None:
+    row, _ = after(ProviderVerified(), ProviderActivated(), ProviderPaused(requested=True))
+    assert (row.active, row.verification.status, row.position) == (True, "ok", 4)
+
+
 def test_settings_are_as_they_were_changed_last() -> None:
     changed = ProviderReconfigured(
         base_url="https://elsewhere.example", project="p", base_agent="agent-1", concurrency_max=9
@@ -112,5 +131,6 @@ def test_a_verification_of_nothing_and_a_second_connection_cannot_be() -> None:
 
 
 def test_the_resource_has_the_fields_of_the_contract() -> None:
-    contract = "id name kind active shelved verification baseUrl organization project baseAgent concurrencyMax position"
+    contract = """id name kind active shelved paused pausedUntil pausedBy verification baseUrl organization project baseAgent
+        concurrencyMax position"""
     assert [field.encode_name for field in msgspec.structs.fields(Provider)] == contract.split()

@@ -18,8 +18,8 @@ def test_a_history_has_every_event_of_the_run_and_of_its_slots() -> None:
         "RunStarted",
         "ProviderStarted",
         "ProviderSucceeded",
-        "RunSucceeded",
         "InstallationChanged",
+        "RunSucceeded",
     ]
     assert [row.event for row in rows if row.run_id == second.id] == [
         "RunQueued",
@@ -43,8 +43,8 @@ def test_a_history_tells_of_refusals_and_removals_and_not_of_later_checks() -> N
         "RunStarted",
         "ProviderStarted",
         "ProviderSucceeded",
-        "RunPartiallyFailed",
         "InstallationChanged",
+        "RunPartiallyFailed",
     ]
     assert [row.event for row in rows if row.run_id == removal.id] == [
         "RunQueued",
@@ -52,8 +52,36 @@ def test_a_history_tells_of_refusals_and_removals_and_not_of_later_checks() -> N
         "RunStarted",
         "ProviderStarted",
         "ProviderSucceeded",
-        "RunSucceeded",
         "InstallationRemoved",
+        "RunSucceeded",
+    ]
+
+
+def test_a_history_tells_of_doubts_and_of_what_other_runs_did_about_it() -> None:
+    story = Story()
+    first = story.run(1, "openai").start("openai").expire_lease("openai").start("openai").succeed("openai")
+    first.come_late("openai")
+    story.sweep("openai")
+    undoing = story.roll_back(2, first).start("openai").succeed("openai")
+    story.run(3, "openai", version=2)
+    waiting = story.run(4, "openai", version=3).cancel()
+    rows = given(story).rows(RUN_HISTORY)
+    told = [row.event for row in rows if row.run_id == first.id]
+    assert told[told.index("RunSucceeded") :] == [
+        "RunSucceeded",
+        "InstallationReceiptLate",
+        "InstallationSwept",
+        "RollbackRequested",
+        "ProviderRolledBack",
+    ]
+    assert [row.event for row in rows if row.run_id == undoing.id][-2:] == ["InstallationRemoved", "RunSucceeded"]
+    assert [row.event for row in rows if row.run_id == waiting.id] == [
+        "RunQueued",
+        "InstallationAwaited",
+        "RunCancelRequested",
+        "ProviderGivenUp",
+        "InstallationWithdrawn",
+        "RunFailed",
     ]
 
 

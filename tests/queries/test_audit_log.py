@@ -37,13 +37,13 @@ async def test_the_log_is_read_backwards_by_what_is_asked_for(side: ReadSide, st
     expected: list[tuple[dict[str, Any], list[int]]] = [
         ({}, [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]),
         ({"actor": NOBODY.id}, [10]),
-        ({"actor": ADMIN.id, "result": "failure"}, [8, 7]),
+        ({"actor": ADMIN.id, "result": "failure"}, [9, 7]),
         ({"action": "skill.version_published"}, [11, 2]),
         ({"action": "nothing"}, []),
         ({"target": "skill:kbo-results"}, [11, 2, 1]),
         ({"result": "denied"}, [10]),
-        ({"result": "success"}, [11, 9, 6, 5, 4, 3, 2, 1]),
-        ({"code": Code.PROVIDER_TIMEOUT}, [8, 7]),
+        ({"result": "success"}, [11, 8, 6, 5, 4, 3, 2, 1]),
+        ({"code": Code.PROVIDER_TIMEOUT}, [9, 7]),
         ({"code": Code.UNAUTHORIZED}, [10]),
     ]
     assert [(filters, await positions(side, **filters)) for filters, _ in expected] == expected

@@ -7,9 +7,10 @@ import pytest
 from domain.errors import Code, RunNotFound
 from domain.events import Actor
 from domain.install_run.state import RunStatus
+from projections.install_runs import INSTALL_RUNS
 from queries.get_install_run import GetInstallRun, get_install_run
 from queries.list_install_runs import ListInstallRuns, list_install_runs
-from tests.kit.projection_spec import ADMIN
+from tests.kit.projection_spec import ADMIN, given
 from tests.kit.read_side import ReadSide
 from tests.projections.stories import CLAUDE, SKILL, Story
 
@@ -97,6 +98,37 @@ async def test_one_run(side: ReadSide, told: Told) -> None:
     assert answer.item.failures == {Code.PROVIDER_TOO_LARGE: 1}
     assert answer.item.queued_at == told.queued_at("p")
     assert answer.item.queued_at.utcoffset() is not None
+
+
+async def test_runs_are_found_by_how_waybill_ended_them_and_not_by_what_they_wait_for(side: ReadSide) -> None:
+    story = Story()
+    cancelled = story.run(1, "openai").cancel()
+    expired = story.run(2, "claude").expire("claude")
+    story.run(3, "gemini").start("gemini").fail("gemini", Code.PROVIDER_OVERLOADED, retryable=True)
+    await side.tell(story.events)
+    expected = {
+        Code.RUN_CANCELLED: [cancelled.id],
+        Code.RUN_START_TIMEOUT: [expired.id],
+        Code.PROVIDER_OVERLOADED: [],
+    }
+    for code, runs in expected.items():
+        answer = await list_install_runs(side.reader, ListInstallRuns(code=(code,)))
+        assert [run.id for run in answer.items] == runs
+
+
+async def test_a_run_is_read_with_its_waits_and_with_what_came_of_it(side: ReadSide) -> None:
+    story = Story()
+    done = story.run(1, "openai").start("openai").expire_lease("openai").start("openai").succeed("openai")
+    undoing = story.roll_back(2, done).start("openai").fail("openai", Code.PROVIDER_OVERLOADED, retryable=True)
+    await side.tell(story.events)
+    shown = {row.id: row for row in given(story).rows(INSTALL_RUNS)}
+    for run in (done, undoing):
+        item = (await get_install_run(side.reader, GetInstallRun(run_id=run.id))).item
+        for field in item.__struct_fields__:
+            assert getattr(item, field) == getattr(shown[run.id], field)
+    assert shown[done.id].targets[0].rescues == 1
+    assert shown[done.id].rollback is not None
+    assert shown[undoing.id].targets[0].next_attempt_at is not None
 
 
 async def test_a_run_that_is_not_there(side: ReadSide) -> None:

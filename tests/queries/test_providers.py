@@ -2,11 +2,18 @@ from uuid import uuid4
 
 import pytest
 
-from domain.errors import ProviderNotFound
-from domain.provider.events import ProviderActivated, ProviderDeactivated, ProviderReconfigured, ProviderVerified
+from domain.errors import Code, ProviderNotFound
+from domain.provider.events import (
+    ProviderActivated,
+    ProviderDeactivated,
+    ProviderPaused,
+    ProviderReconfigured,
+    ProviderVerified,
+)
 from queries.get_provider import GetProvider, get_provider
 from queries.installer_connections import InstallerConnection, installer_connections
 from queries.list_providers import ListProviders, list_providers
+from tests.kit.facts import NOON
 from tests.kit.read_side import ReadSide
 from tests.projections.stories import OPENAI, Story
 
@@ -37,6 +44,14 @@ async def test_one_provider_is_found_by_id_or_name(side: ReadSide) -> None:
     by_id = await get_provider(side.reader, GetProvider(provider=str(OPENAI)))
     assert by_id == await get_provider(side.reader, GetProvider(provider="openai"))
     assert (by_id.item.active, by_id.item.verification.status) == (True, "ok")
+
+
+async def test_a_pause_is_read_with_its_end(side: ReadSide) -> None:
+    story = connections()
+    story.add(OPENAI, ProviderPaused(until=NOON, code=Code.PROVIDER_RATE_LIMIT))
+    await side.tell(story.events)
+    shown = (await get_provider(side.reader, GetProvider(provider="openai"))).item
+    assert (shown.paused, shown.paused_until, shown.paused_by) == (True, NOON, "provider")
 
 
 async def test_a_provider_that_is_not_there(side: ReadSide) -> None:

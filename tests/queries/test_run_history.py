@@ -23,8 +23,8 @@ async def test_a_history_is_told_from_the_beginning(side: ReadSide) -> None:
         "RunStarted",
         "ProviderStarted",
         "ProviderFailed",
-        "RunFailed",
         "InstallationReleased",
+        "RunFailed",
     ]
     assert answer.next_cursor is None
     failed = msgspec.json.decode(answer.items[4].data)

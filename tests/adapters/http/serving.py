@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -21,6 +22,7 @@ from adapters.postgres.bundles import PostgresBundles
 from adapters.postgres.connection import open_pool
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.read_models import PostgresReadModels
 from adapters.postgres.read_models_reader import PostgresReader
 from adapters.postgres.roles import PostgresRoles
@@ -34,6 +36,7 @@ from commands.start_attempt import StartAttempt
 from domain.errors import Code
 from domain.events import Actor, Context, Recorded, Role
 from domain.install_run.events import ProviderFailed, ProviderSucceeded
+from domain.install_run.policy import Policy
 from domain.installation.events import Receipt
 from domain.provider.events import ProviderKind
 from projections.catalog import READ_MODELS
@@ -45,6 +48,7 @@ from workers.wiring import Commands, build_commands
 CLOSED: Final = "http://127.0.0.1:1/v1"
 BASE_URLS: Final[Mapping[ProviderKind, str]] = {"openai": CLOSED, "noop": "http://127.0.0.1:1"}
 INSTALLER: Final = Actor(kind="system", id="installer", name="installer")
+DEFAULT_POLICY: Final = Policy()
 TLS: Final = ssl.create_default_context()
 
 
@@ -66,6 +70,7 @@ class Api(Struct, frozen=True, kw_only=True):
     anonymous: httpx2.AsyncClient
     clients: Mapping[Role, httpx2.AsyncClient]
     log: PostgresEventLog
+    store: PostgresEventStore
     commands: Commands
 
     def client(self, role: Role | None) -> httpx2.AsyncClient:
@@ -117,7 +122,7 @@ class Api(Struct, frozen=True, kw_only=True):
     async def succeed(self, run: Mapping[str, Any], *, target: int = 0, attempt_id: UUID | None = None) -> None:
         attempt_id = attempt_id or await self.begin(run, target=target)
         receipt = Receipt(remote_id="skill_68f0c0ffee", remote_version="1")
-        await self._settle(
+        await self.settle(
             run, ProviderSucceeded(provider_id=_target(run, target), attempt_id=attempt_id, receipt=receipt)
         )
 
@@ -132,10 +137,13 @@ class Api(Struct, frozen=True, kw_only=True):
             ambiguous=False,
             provider_request_id="req_68f0c0ffee",
         )
-        await self._settle(run, outcome)
+        await self.settle(run, outcome)
 
-    async def _settle(self, run: Mapping[str, Any], outcome: ProviderSucceeded | ProviderFailed) -> None:
-        assert await self.commands.settle_attempt(SettleAttempt(run_id=UUID(run["id"]), outcome=outcome), context())
+    async def settle(self, run: Mapping[str, Any], outcome: ProviderSucceeded | ProviderFailed) -> None:
+        command = SettleAttempt(
+            run_id=UUID(run["id"]), outcome=outcome, version=run["skill"]["version"], since=datetime.now(UTC)
+        )
+        assert await self.commands.settle_attempt(command, context())
 
 
 @asynccontextmanager
@@ -147,6 +155,7 @@ async def serving(
     projecting: bool = True,
     base_urls: Mapping[ProviderKind, str] = BASE_URLS,
     git: GitFolders | None = None,
+    policy: Policy = DEFAULT_POLICY,
 ) -> AsyncIterator[Api]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(database, name="test-api", size_max=4))
@@ -172,7 +181,13 @@ async def serving(
         stack.push_async_callback(denials.close)
         app = build_app(
             application=build_application(
-                commands=commands, reader=reader, store=store, bundles=bundles, base_urls=base_urls
+                commands=commands,
+                reader=reader,
+                store=store,
+                bundles=bundles,
+                idempotency_keys=PostgresIdempotencyKeys(pool),
+                base_urls=base_urls,
+                default_policy=policy,
             ),
             authenticate=commands.authenticate,
             denials=denials,
@@ -189,6 +204,7 @@ async def serving(
             anonymous=await stack.enter_async_context(open_client(url)),
             clients=clients,
             log=log,
+            store=store,
             commands=commands,
         )
 

@@ -23,6 +23,8 @@ from domain.errors import Code
 from domain.install_run.state import RunStatus
 from tests.adapters.http.bare import bare_app, check
 from tests.adapters.http.exchanges import OPENAI, Exchanges, exchange_everything
+from tests.adapters.http.outcomes import exchange_outcomes
+from tests.adapters.http.repairs import exchange_repairs
 from tests.adapters.http.serving import ask, listening, open_client, serving
 from tests.architecture.sources import ROOT
 from tests.kit.sandboxed import serving as serving_sandbox
@@ -62,6 +64,8 @@ async def said(
         ) as api,
     ):
         await exchange_everything(say, api, sandbox)
+        await exchange_outcomes(say, api)
+        await exchange_repairs(say, api)
     await ask_without_a_working_database(say, "errors.offline", "postgresql://waybill@127.0.0.1:1/waybill")
     await ask_without_a_working_database(say, "errors.internal", postgres.url)
     await ask_for_health(say)
@@ -186,8 +190,11 @@ def read(name: str) -> Json:
 
 
 def write(exchanges: Mapping[str, Json]) -> None:
-    for path in FIXTURES.glob("*.json"):
-        path.unlink()
+    """Only what differs in more than ids and times."""
+    former = {path.stem: read(path.stem) for path in FIXTURES.glob("*.json")}
+    for name in former.keys() - exchanges.keys():
+        (FIXTURES / f"{name}.json").unlink()
     for name, exchange in exchanges.items():
-        text = json.dumps(exchange, indent=2, ensure_ascii=False)
-        (FIXTURES / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+        if name not in former or comparable(former[name]) != comparable(exchange):
+            text = json.dumps(exchange, indent=2, ensure_ascii=False)
+            (FIXTURES / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.events import Role
+from domain.install_run.policy import Policy
 from tests.adapters.http.serving import Api, serving, skill_files
 from tests.kit.sandboxed import serving as serving_sandbox
 
@@ -57,7 +59,7 @@ async def test_a_dry_run_says_target_by_target_what_would_become_of_it_and_store
     assert preview.keys() == {"dryRun", "skill", "policy", "targets"}
     assert preview["dryRun"] is True
     assert (preview["skill"]["name"], preview["skill"]["version"], preview["skill"]["ref"]) == ("nested", 1, "latest")
-    assert preview["policy"] == {"mode": "best_effort", "attemptTimeoutSeconds": 60}
+    assert preview["policy"] == msgspec.to_builtins(Policy())
     openai, anything, broken = preview["targets"]
     message = "`more/SKILL.md` is a second SKILL.md; this provider takes exactly one."
     assert {**openai, "provider": openai["provider"]["name"]} == {
@@ -66,6 +68,7 @@ async def test_a_dry_run_says_target_by_target_what_would_become_of_it_and_store
         "code": INVALID,
         "message": message,
         "refusals": [{"code": INVALID, "message": message, "path": "more/SKILL.md"}],
+        "paused": False,
         "installedVersion": None,
         "activeRunId": None,
     }

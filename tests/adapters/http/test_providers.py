@@ -14,7 +14,8 @@ pytestmark = pytest.mark.anyio
 
 WRONG: Final = "sk-revoked-1"
 MEMBERS: Final = (
-    "id name kind active shelved verification baseUrl organization project baseAgent concurrencyMax position"
+    "id name kind active shelved paused pausedUntil pausedBy verification baseUrl organization project baseAgent"
+    " concurrencyMax position"
 )
 
 

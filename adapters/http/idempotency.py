@@ -1,0 +1,151 @@
+"""A changing request that is sent again under its `Idempotency-Key` is carried out once, and answered the same."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+import msgspec
+import structlog
+import uuid_utils.compat
+from litestar import MediaType, Request, Response
+
+from adapters.http.authentication import context_of
+from adapters.http.errors import STATUSES, IdempotencyKeyReused
+from adapters.http.idempotency_key import body_digest, key_of
+from domain.errors import Busy, StoreOffline, WaybillError
+from domain.events import WAYBILL_NAMESPACE
+from domain.idempotency import IdempotencyKeys, KeptAnswer, KeyClaim, KeyUse
+
+REPLAYED: Final = "Idempotency-Replayed"
+KEPT_SECONDS: Final = 24 * 3600.0
+# Larger answers are given and not kept; no route has any.
+ANSWER_BYTES_MAX: Final = 256 * 1024
+# A process that was killed is waited for no longer than this; one that is at work says so in time, for at most ten minutes.
+CLAIM_SECONDS: Final = 5.0
+RENEW_SECONDS: Final = 1.5
+RENEWALS_MAX: Final = 400
+WAIT_SECONDS: Final = 30.0
+POLL_SECONDS: Final = 0.02
+POLL_SECONDS_MAX: Final = 0.5
+
+log = structlog.get_logger(__name__)
+
+# What carries the request out: given the id that what it makes shall have, if that matters.
+Act = Callable[[UUID | None], Awaitable[Response[Any]]]
+
+
+class Answered(Response[bytes]):
+    """The answer of a changing route: it comes from `answer_once` and from nowhere else."""
+
+
+async def answer_once(request: Request[Any, Any, Any], keys: IdempotencyKeys, act: Act) -> Answered:
+    """What `act` answers, or what it answered to this very request before. The body must have been read.
+
+    Only a success is kept: what was refused may be sent again, also with another body. Raises BadRequest, IdempotencyKeyReused,
+    Busy, and what `act` raises.
+    """
+    key = key_of(request)
+    if key is None:
+        return _shown(_encoded(await act(None)))
+    found = await _claim(keys, key_id=_key_id(request, key), fingerprint=_fingerprint(request))
+    if isinstance(found, KeptAnswer):
+        return _shown(found, replayed=True)
+    return _shown(await _carry_out(keys, found, act))
+
+
+def _key_id(request: Request[Any, Any, Any], key: str) -> UUID:
+    """Scoped to caller and route: whoever else uses the same key, or the same caller elsewhere, uses another one."""
+    actor = context_of(request.scope).actor
+    route = f"{request.scope['method']} {request.scope['path_template']}"
+    return uuid5(WAYBILL_NAMESPACE, f"idempotency\0{actor.kind}\0{actor.id}\0{route}\0{key}")
+
+
+def _fingerprint(request: Request[Any, Any, Any]) -> bytes:
+    head = (request.scope["method"], request.scope["path"], request.scope["query_string"].decode("latin-1"))
+    return hashlib.sha256("\0".join(head).encode() + b"\0" + body_digest(request)).digest()
+
+
+async def _claim(keys: IdempotencyKeys, *, key_id: UUID, fingerprint: bytes) -> KeyClaim | KeptAnswer:
+    """Waits for another one that is at it, within bounds."""
+    clock = asyncio.get_running_loop().time
+    pause, deadline = POLL_SECONDS, clock() + WAIT_SECONDS
+    while clock() < deadline:
+        found = await keys.claim(
+            key_id=key_id,
+            fingerprint=fingerprint,
+            claim_id=uuid_utils.compat.uuid7(),
+            seconds=CLAIM_SECONDS,
+            kept_seconds=KEPT_SECONDS,
+        )
+        if found is KeyUse.OTHER_REQUEST:
+            raise IdempotencyKeyReused
+        if not isinstance(found, KeyUse):
+            return found
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, POLL_SECONDS_MAX)
+    raise Busy("The first request with this Idempotency-Key is still being carried out; send it again in a moment.")
+
+
+async def _carry_out(keys: IdempotencyKeys, claim: KeyClaim, act: Act) -> KeptAnswer:
+    try:
+        async with _renewed(keys, claim):
+            answer = _encoded(await act(claim.made_id))
+    except Exception as error:
+        await _let_go(keys, claim, error)
+        raise
+    with _tolerated("idempotency_answer_not_kept"):
+        if len(answer.body) > ANSWER_BYTES_MAX:
+            await keys.release(claim)
+        else:
+            await keys.keep(claim, answer, kept_seconds=KEPT_SECONDS)
+    return answer
+
+
+async def _let_go(keys: IdempotencyKeys, claim: KeyClaim, error: Exception) -> None:
+    """What was refused has left nothing behind, unless somebody who had the claim before did."""
+    refused = isinstance(error, WaybillError) and STATUSES[error.code][0] < HTTPStatus.INTERNAL_SERVER_ERROR
+    with _tolerated("idempotency_key_not_released"):
+        if refused and claim.is_first:
+            await keys.forget(claim)
+        else:
+            await keys.release(claim)
+
+
+@asynccontextmanager
+async def _renewed(keys: IdempotencyKeys, claim: KeyClaim) -> AsyncIterator[None]:
+    """The claim stays the caller's for as long as it is at it."""
+    renewing = asyncio.create_task(_renew(keys, claim))
+    try:
+        yield
+    finally:
+        renewing.cancel()
+
+
+async def _renew(keys: IdempotencyKeys, claim: KeyClaim) -> None:
+    for _ in range(RENEWALS_MAX):
+        await asyncio.sleep(RENEW_SECONDS)
+        with suppress(StoreOffline):
+            await keys.renew(claim, seconds=CLAIM_SECONDS)
+
+
+@contextmanager
+def _tolerated(fact: str) -> Iterator[None]:
+    """Without it the request is carried out once more if it comes again, and finds what it has made."""
+    try:
+        yield
+    except StoreOffline:
+        log.warning(fact)
+
+
+def _encoded(answer: Response[Any]) -> KeptAnswer:
+    body = msgspec.json.encode(answer.content)
+    return KeptAnswer(status=answer.status_code or HTTPStatus.OK, headers=answer.headers, body=body)
+
+
+def _shown(answer: KeptAnswer, *, replayed: bool = False) -> Answered:
+    headers = {**answer.headers, REPLAYED: "true"} if replayed else answer.headers
+    return Answered(answer.body, status_code=answer.status, headers=headers, media_type=MediaType.JSON)
