@@ -4,6 +4,7 @@
 PYTHON ?= python3 python3.11 python3.12 python3.13 python3.14 python
 TEST_PROCESSES ?= 2
 TEST_OPTIONS ?=
+CHAOS_OPTIONS ?=
 LOCK_OPTIONS ?=
 
 VENV := .venv
@@ -22,7 +23,7 @@ FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test live check bench build lock clean
+.PHONY: help setup demo test chaos live check bench build lock clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,9 @@ demo: $(READY_TO_RUN) ## Install a skill end to end on real servers and a sandbo
 
 test: check ## Check the code, then run every test (TEST_PROCESSES=2, TEST_OPTIONS="-k name")
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_OPTIONS)
+
+chaos: $(READY_TO_TEST) ## Kill, freeze and cut off everything, and look what is lost (CHAOS_OPTIONS="--rounds 3 --seed 7 --only F1")
+	@$(BIN)/python -m tests.chaos $(CHAOS_OPTIONS)
 
 live: $(READY_TO_TEST) ## Ask the real providers whose keys are in WAYBILL_LIVE_{OPENAI,CLAUDE,GEMINI}_KEY; skip the others
 	@$(BIN)/python -m pytest -rs tests/live/providers.py

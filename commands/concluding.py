@@ -22,8 +22,8 @@ from domain.install_run.events import (
 )
 from domain.install_run.repairs import what_it_replaced, what_it_would_replace
 from domain.install_run.state import INSTALL_RUN, Aim, InstallRun, TargetState, TargetStatus, evolve
-from domain.installation.decisions import Pair, change, leave, remove
-from domain.installation.events import InstallationChanged, InstallationEvent, InstallationRemoved, Receipt
+from domain.installation.decisions import Pair, change, is_to_be_swept, leave, remove
+from domain.installation.events import InstallationEvent, InstallationReserved, Receipt
 from domain.installation.state import INSTALLATION, Installation, installation_stream
 from domain.timers import Timer, TimerName, TimerPhase
 
@@ -84,7 +84,10 @@ async def conclude(
             done = _done(events, target.target.id, installed)
             freed = _pair_events(installation, pair, run=run, was=was, after=after, target=target, done=done)
             session.append(stream, *freed)
-            _set_sweep(session, stream, freed, pair=pair, now=now)
+            doubted = was.doubtful_since is not None or target.doubtful_since is not None
+            if _is_sweep_new(installation, freed, doubted=doubted):
+                session.set_timer(sweep_timer(stream, target.target.id, now=now))
+            await _hand_over(session, freed, now=now)
         if target != was:
             session.set_timer(target_timer(run_id, after, target, now=now))
             await _tell_original(session, run_id, after, target)
@@ -102,6 +105,17 @@ def target_timer(run_id: UUID, run: InstallRun, target: TargetState, *, now: dat
     elif target.next_attempt_at is not None or target.attempts:
         phase, due_at = TimerPhase.RETRY, target.next_attempt_at or now
     return Timer(name=TimerName.TARGET, subject=run_id, provider_id=target.target.id, phase=phase, due_at=due_at)
+
+
+async def _hand_over(session: Session, events: tuple[InstallationEvent, ...], *, now: datetime) -> None:
+    """The ticket of whose turn it is now is issued because of this, so that its timer stands from here."""
+    for event in events:
+        if not isinstance(event, InstallationReserved):
+            continue
+        run = await session.load(event.run_id, INSTALL_RUN)
+        target = run.target(event.provider_id) if run else None
+        if run is not None and target is not None:
+            session.set_timer(target_timer(event.run_id, run, target, now=now))
 
 
 async def _tell_original(session: Session, run_id: UUID, run: InstallRun, target: TargetState) -> None:
@@ -177,13 +191,10 @@ def _changed(
     )
 
 
-def _set_sweep(
-    session: Session, stream: UUID, events: tuple[InstallationEvent, ...], *, pair: Pair, now: datetime
-) -> None:
-    """What succeeded after a doubt is looked at again later."""
-    for event in events:
-        if isinstance(event, InstallationChanged | InstallationRemoved) and event.doubtful_since is not None:
-            session.set_timer(sweep_timer(stream, pair.provider_id, now=now))
+def _is_sweep_new(installation: Installation, events: tuple[InstallationEvent, ...], *, doubted: bool) -> bool:
+    """Whether something may arrive late that is not looked for already, or came into doubt again: then all of it is."""
+    after = reduce(INSTALLATION.evolve, events, installation)
+    return bool(events) and is_to_be_swept(after) and (doubted or not is_to_be_swept(installation))
 
 
 def sweep_timer(installation_id: UUID, provider_id: UUID, *, now: datetime) -> Timer:

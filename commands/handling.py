@@ -1,7 +1,7 @@
 """Load, decide, append, and again when somebody else was faster: what every command has in common."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -89,9 +89,9 @@ class Session:
         self.timers: list[Timer] = []
         self.used_cache = False
 
-    async def load(self, stream: UUID, fold: Fold[State]) -> State | None:
+    async def load(self, stream: UUID, fold: Fold[State], *, remember_absent: bool = False) -> State | None:
         """The folded state of a stream, None if it has no events or is another noun's. Its version is checked when this
-        session is stored.
+        session is stored. `remember_absent`: for one that is asked for often and hardly ever begins.
         """
         seen = self.seen.get(stream)
         if seen is None and not self._fresh:
@@ -102,6 +102,8 @@ class Session:
         if seen is None or seen.fold.noun != fold.noun:
             return None
         self.seen[stream] = seen
+        if remember_absent and seen.version == 0:
+            self._cache.put(stream, seen)
         self._remember(stream)
         state: State | None = seen.state
         return state
@@ -122,16 +124,25 @@ class Session:
         """Mean to set or clear this timer in the same transaction."""
         self.timers.append(timer)
 
+    @property
+    def versions(self) -> Mapping[UUID, int]:
+        return {stream: seen.version for stream, seen in self.seen.items()}
+
+    def is_of_one_moment(self, before: Mapping[UUID, int] | None) -> bool:
+        """Whether what was read comes from the store and was all true at once. Of several streams, which are read one after
+        the other, that is so if an attempt `before` has read the same.
+        """
+        return not self.used_cache and (len(self.seen) < 2 or self.versions == before)
+
     def forget(self) -> None:
         for stream in self.seen:
             self._cache.forget(stream)
 
     async def store(self, context: Context) -> Handled:
         """Store what is meant. Raises AppendConflict, StoreOffline."""
-        expected = {stream: seen.version for stream, seen in self.seen.items()}
         recorded = await self._store.append(
             Append(
-                expected=expected,
+                expected=self.versions,
                 events=tuple(self.events),
                 context=context,
                 at=self.now,
@@ -193,23 +204,23 @@ class Handling:
         self, decide: Callable[[Session], Awaitable[Result]], *, context: Context
     ) -> tuple[Result, Handled]:
         """The decision's result once its events are stored. Raises what the decision refuses with, Busy, StoreOffline."""
-        fresh = False
+        fresh, before = False, None
         for _ in range(DECISIONS_MAX):
             session = Session(self._store, self._cache, self.new_id, now=self.clock(), fresh=fresh)
             try:
                 result = await decide(session)
                 if session.events:
                     return result, await session.store(context)
-                if not session.used_cache:
+                if session.is_of_one_moment(before):
                     return result, Handled()
-                fresh = True
+                fresh, before = True, session.versions
             except AppendConflict:
                 pass
             except (StoreOffline, Busy):
                 raise
             except WaybillError:
-                if not session.used_cache:
+                if session.is_of_one_moment(before):
                     raise
-                fresh = True
+                fresh, before = True, session.versions
             session.forget()
         raise Busy

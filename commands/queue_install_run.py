@@ -1,6 +1,7 @@
 """Ask for one skill version to be installed at one or more providers, or only whether they would take it."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -8,15 +9,16 @@ from msgspec import Struct
 
 from commands.beginning import begin
 from commands.handling import Handling, Session, require
-from domain.errors import Code, ProviderInactive, ProviderNotFound, SkillNotFound, SkillUnavailable
+from domain.errors import Code, ProviderNotFound, SkillNotFound, SkillUnavailable
 from domain.events import Context, Recorded
 from domain.install_run import decisions
-from domain.install_run.events import ProviderRefused, RunQueued, SkillPin, Target
+from domain.install_run.events import RunQueued, SkillPin, Target
 from domain.install_run.policy import Policy
-from domain.install_run.preflight import Refusal, preflight
+from domain.install_run.preflight import Refusal, preflight, refuse
 from domain.install_run.state import INSTALL_RUN, InstallRun
 from domain.installation.state import INSTALLATION, Installation, installation_stream
 from domain.ports import Limits
+from domain.provider.decisions import check_active, why_inactive
 from domain.provider.events import ProviderKind
 from domain.provider.state import PROVIDER, Provider, provider_stream
 from domain.skill.decisions import resolve
@@ -50,12 +52,13 @@ class QueuedRun(Struct, frozen=True, kw_only=True):
 
 
 class PreviewedTarget(Struct, frozen=True, kw_only=True):
-    """`refusals` are all reasons against it, none: it would be tried. `installed_version` is what is live there now, and
-    `active_run_id` the run that has the last word on the pair so far.
+    """`refusals` are all reasons against it, none: it would be tried, though not as long as the connection is `paused`.
+    `installed_version` is what is live there now, and `active_run_id` the run that has the last word on the pair so far.
     """
 
     target: Target
     refusals: tuple[Refusal, ...]
+    paused: bool
     installed_version: int | None
     active_run_id: UUID | None
 
@@ -106,9 +109,8 @@ class QueueInstallRunHandler:
                 return run_id
             plan = await self._plan(session, command)
             for provider in plan.providers.values():
-                if not provider.active:
-                    raise ProviderInactive(_inactive(provider))
-            refused = tuple(_refused(target, plan.refusals[target.id]) for target in plan.targets)
+                check_active(provider)
+            refused = tuple(refuse(target, plan.refusals[target.id]) for target in plan.targets)
             queued = decisions.queue(
                 _run_queued(plan, command),
                 now=session.now,
@@ -142,7 +144,7 @@ class QueueInstallRunHandler:
         async def look(session: Session) -> PreviewedRun:
             plan = await self._plan(session, command)
             decisions.queue(_run_queued(plan, command), now=session.now)
-            targets = tuple(_previewed(plan, target) for target in plan.targets)
+            targets = tuple(_previewed(plan, target, now=session.now) for target in plan.targets)
             return PreviewedRun(skill=plan.pin, policy=command.policy, targets=targets)
 
         previewed, _ = await self._handling.handle(look, context=context)
@@ -192,30 +194,17 @@ async def _active(session: Session, plan: _Plan) -> dict[UUID, InstallRun]:
     return {run_id: run for run_id, run in runs.items() if run is not None}
 
 
-def _refused(target: Target, refusals: tuple[Refusal, ...]) -> ProviderRefused | None:
-    if not refusals:
-        return None
-    others = len(refusals) - 1
-    message = f"{refusals[0].message} (and {others} more)" if others else refusals[0].message
-    return ProviderRefused(provider_id=target.id, code=refusals[0].code, message=message)
-
-
-def _previewed(plan: _Plan, target: Target) -> PreviewedTarget:
+def _previewed(plan: _Plan, target: Target, *, now: datetime) -> PreviewedTarget:
     provider, installation = plan.providers[target.id], plan.installations[target.id]
     refusals = plan.refusals[target.id]
     if not provider.active:
-        refusals = (Refusal(code=Code.CONFLICT_PROVIDER, message=_inactive(provider)), *refusals)
+        refusals = (Refusal(code=Code.CONFLICT_PROVIDER, message=why_inactive(provider)), *refusals)
     live = installation and installation.live
     claims = installation.claims if installation else ()
     return PreviewedTarget(
         target=target,
         refusals=refusals,
+        paused=provider.paused_at(now),
         installed_version=live.version if live else None,
         active_run_id=claims[-1].run_id if claims else None,
     )
-
-
-def _inactive(provider: Provider) -> str:
-    if provider.shelved:
-        return f"The provider connection {provider.name} was taken out of use; activate it first."
-    return f"The provider connection {provider.name} is not active; see why with its verification."

@@ -13,18 +13,22 @@ from commands.handling import Handling, Session
 from domain.errors import ProviderInactive, ProviderNotFound, ProviderOnHold, RunNotFound, SkillNotFound
 from domain.events import Context
 from domain.install_run.decisions import start
-from domain.install_run.state import INSTALL_RUN, Aim, InstallRun, TargetState, evolve
-from domain.installation.decisions import earliest
-from domain.installation.events import Receipt
+from domain.install_run.state import INSTALL_RUN, Aim, InstallRun, TargetState, TargetStatus, evolve
+from domain.installation.decisions import doubt, earliest
+from domain.installation.events import InstallationEvent, Receipt
 from domain.installation.state import INSTALLATION, Installation, Live, installation_stream
+from domain.installation.state import evolve as evolve_installation
 from domain.ports import Intent
 from domain.provider.state import PROVIDER, Provider
 from domain.skill.decisions import resolve
 from domain.skill.events import ManifestEntry
 from domain.skill.state import SKILL
+from domain.store.state import STORE, STORE_STREAM, Store
 
 # What an attempt may take beyond its deadline: fetching the bundle before, storing the outcome after.
 LEASE_MARGIN_SECONDS: Final = 30
+# Whoever issued a ticket that comes no earlier than this has a clock that is a little fast, and will not issue another one.
+EARLY_SECONDS_MAX: Final = 2.0
 
 
 class StartAttempt(Struct, frozen=True, kw_only=True):
@@ -32,9 +36,19 @@ class StartAttempt(Struct, frozen=True, kw_only=True):
     provider_id: UUID
 
 
+class NotYetDue(Exception):  # noqa: N818 - it reads as a fact
+    """The attempt may begin in so many `seconds`; keep its ticket."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"due in {seconds:g} seconds")
+        self.seconds = seconds
+
+
 class Attempt(Struct, frozen=True, kw_only=True):
-    """Everything that calling the provider needs. `removes`: what is there is to go; else `intent` says what is to come. `live` is what is installed there before, and `former` the receipt under
-    which this version was there before that. `doubts` are what earlier attempts may have put there without anybody knowing.
+    """Everything that calling the provider needs. `removes`: what is there is to go; else `intent` says what is to come.
+
+    `live` is what is installed there before, `former` the receipt under which this version was there before that, and `known`
+    are the receipts of all that ever was. `doubts` are what earlier attempts may have put there without anybody knowing.
     `caused_by` is the event that gave the right.
     """
 
@@ -47,19 +61,22 @@ class Attempt(Struct, frozen=True, kw_only=True):
     intent: Intent
     live: Live | None
     former: Receipt | None
+    known: tuple[Receipt, ...]
     doubts: tuple[Intent, ...]
     deadline_seconds: float
     caused_by: UUID | None = None
 
 
 class StartAttemptHandler:
-    def __init__(self, *, handling: Handling) -> None:
+    def __init__(self, *, handling: Handling, lease_margin_seconds: int = LEASE_MARGIN_SECONDS) -> None:
         self._handling = handling
+        self._lease_margin_seconds = lease_margin_seconds
 
     async def __call__(self, command: StartAttempt, context: Context) -> Attempt | None:
         """None: there is nothing to do for this ticket, because another one was faster or the target has ended.
 
-        Raises RunNotFound, ProviderInactive and ProviderOnHold (it waits until the connection is in use again), StoreOffline.
+        Raises NotYetDue, RunNotFound, ProviderInactive and ProviderOnHold (it waits until the connection is in use again),
+        StoreOffline.
         """
         attempt_id = self._handling.new_id()
 
@@ -74,6 +91,9 @@ class StartAttemptHandler:
             if target is None:
                 return None
             now = session.now
+            _check_due(target, now)
+            doubted = await _doubt(session, command, installation, version=run.aim(target).version)
+            installation = reduce(evolve_installation, doubted, installation)
             seconds = _seconds(run, target, now)
             since = earliest(installation.doubtful_since, target.doubtful_since) or now
             events = start(
@@ -82,10 +102,11 @@ class StartAttemptHandler:
                 attempt_id=attempt_id,
                 now=now,
                 since=since,
-                lease_until=now + timedelta(seconds=seconds + LEASE_MARGIN_SECONDS),
+                lease_until=now + timedelta(seconds=seconds + self._lease_margin_seconds),
             )
             if not events:
                 return None
+            session.append(installation_stream(run.skill.id, command.provider_id), *doubted)
             session.append(command.run_id, *events)
             started = reduce(evolve, events, run)
             if (begun := started.target(command.provider_id)) is not None:
@@ -97,6 +118,29 @@ class StartAttemptHandler:
 
         attempt, handled = await self._handling.handle(decide, context=context)
         return attempt and replace(attempt, caused_by=handled.event_id)
+
+
+async def _doubt(
+    session: Session, command: StartAttempt, installation: Installation, *, version: int
+) -> tuple[InstallationEvent, ...]:
+    """A store that was set back has forgotten what it did here."""
+    store = await session.load(STORE_STREAM, STORE, remember_absent=True) or Store()
+    return doubt(
+        installation,
+        run_id=command.run_id,
+        version=version,
+        since=store.forgot_since(installation.restores_seen),
+        restores=len(store.restored_to),
+    )
+
+
+def _check_due(target: TargetState, now: datetime) -> None:
+    """Raises NotYetDue."""
+    if target.status is not TargetStatus.QUEUED or target.next_attempt_at is None:
+        return
+    early_seconds = (target.next_attempt_at - now).total_seconds()
+    if 0 < early_seconds <= EARLY_SECONDS_MAX:
+        raise NotYetDue(early_seconds)
 
 
 def _seconds(run: InstallRun, target: TargetState, now: datetime) -> float:
@@ -161,6 +205,7 @@ async def _attempt(
         intent=intent,
         live=installation.live,
         former=installation.former.get(aim.digest),
+        known=tuple(installation.former.values()),
         doubts=tuple(replace(intent, version=version.number, digest=version.digest) for version in versions),
         deadline_seconds=deadline_seconds,
     )

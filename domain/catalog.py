@@ -28,6 +28,7 @@ from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
     InstallationCheckFailed,
+    InstallationDoubted,
     InstallationDriftFound,
     InstallationReceiptLate,
     InstallationReleased,
@@ -55,6 +56,7 @@ from domain.skill.events import (
     SkillUnarchived,
     SkillVersionPublished,
 )
+from domain.store.events import StoreChecked, StoreRestored
 
 EVENTS: Final[tuple[type[Event], ...]] = (
     SkillRegistered,
@@ -98,10 +100,13 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     InstallationDriftFound,
     InstallationCheckFailed,
     InstallationReceiptLate,
+    InstallationDoubted,
     InstallationSwept,
     InstallationReleased,
     ApiKeyIssued,
     AccessDenied,
+    StoreRestored,
+    StoreChecked,
 )
 
 BY_TOPIC: Final[dict[str, type[Event]]] = {event.TOPIC: event for event in EVENTS}

@@ -30,6 +30,7 @@ class Code(StrEnum):
     UNSUPPORTED = "unsupported:api"
     UNPROCESSABLE_SKILL = "unprocessable:skills"
     UNPROCESSABLE_CREDENTIAL = "unprocessable:providers"
+    UNPROCESSABLE_IDEMPOTENCY = "unprocessable:idempotency"
     OFFLINE_GIT = "offline:git"
     OFFLINE_DATABASE = "offline:database"
     INTERNAL = "internal:api"

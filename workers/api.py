@@ -9,15 +9,20 @@ from importlib.metadata import version
 from adapters.http.app import build_app
 from adapters.http.application import Application
 from adapters.http.denials import Denials
+from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.roles import PostgresRoles
 from adapters.providers.catalog import CATALOG
+from domain.idempotency import IdempotencyKeys
+from domain.install_run.policy import Policy
 from domain.ports import BundleStore, EventStore
 from domain.provider.events import ProviderKind
 from queries.reading import Reader
+from workers.failpoints import Failpoint, reach
 from workers.health import readiness_checks
+from workers.opening import open_nats
 from workers.serving import serve
 from workers.settings import Settings
-from workers.wiring import Commands, open_nats, open_reader, write_side
+from workers.wiring import Commands, open_reader, write_side
 
 
 async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Event) -> None:
@@ -35,7 +40,9 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
                 reader=reader,
                 store=write.store,
                 bundles=write.bundles,
+                idempotency_keys=PostgresIdempotencyKeys(write.pool),
                 base_urls={kind: CATALOG[kind].base_url for kind in write.gateway.kinds},
+                default_policy=settings.policy,
             ),
             authenticate=commands.authenticate,
             denials=denials,
@@ -51,7 +58,9 @@ def build_application(
     reader: Reader,
     store: EventStore,
     bundles: BundleStore,
+    idempotency_keys: IdempotencyKeys,
     base_urls: Mapping[ProviderKind, str],
+    default_policy: Policy,
 ) -> Application:
     return Application(
         register_skill=commands.register_skill,
@@ -60,12 +69,20 @@ def build_application(
         connect_provider=commands.connect_provider,
         change_provider=commands.change_provider,
         verify_provider=commands.verify_provider,
+        pause_provider=commands.pause_provider,
+        resume_provider=commands.resume_provider,
         queue_install_run=commands.queue_install_run,
         preview_install_run=commands.queue_install_run.preview,
         uninstall_skill=commands.uninstall_skill,
+        cancel_run=commands.cancel_run,
+        retry_run=commands.retry_run,
+        rollback_run=commands.rollback_run,
         verify_installations=commands.verify_installations,
         reader=reader,
         store=store,
         bundles=bundles,
+        idempotency_keys=idempotency_keys,
         base_urls=base_urls,
+        default_policy=default_policy,
+        run_queued=lambda: reach(Failpoint.RUN_QUEUED),
     )

@@ -74,7 +74,7 @@ def _installed(adapter: ProviderAdapter, receipt: Receipt, *, adopted: bool = Fa
 async def _sweep(adapter: ProviderAdapter, attempt: Attempt, kept: Receipt | None) -> Swept:
     """What earlier attempts sent may have been carried out after all, also after it was looked for: one is kept, no other.
 
-    Which of several equal ones is the adapter's to say, by their order.
+    Which of several equal ones is the adapter's to say, by their order. Versions that were live before are no extras.
     """
     changed = False
     for doubt in attempt.doubts:
@@ -83,10 +83,15 @@ async def _sweep(adapter: ProviderAdapter, attempt: Attempt, kept: Receipt | Non
             kept = found[0]
             await adapter.adopt(kept, doubt)
         for extra in found:
-            if extra != kept:
+            if extra != kept and not _was_live(attempt, extra, kept):
                 await adapter.discard(extra)
                 changed = True
     return Swept(kept=kept, changed=changed)
+
+
+def _was_live(attempt: Attempt, extra: Receipt, kept: Receipt | None) -> bool:
+    """As a version of the same remote thing as what is kept; what stands beside that is in nobody's use any more."""
+    return kept is not None and extra.remote_id == kept.remote_id and extra in attempt.known
 
 
 async def _in_use(adapter: ProviderAdapter, attempt: Attempt, kept: Receipt, fetch_bundle: FetchBundle) -> Receipt:

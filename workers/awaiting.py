@@ -1,8 +1,8 @@
-"""Waiting for the store: a part may be started before the database is there, and before it is migrated."""
+"""Waiting: for the store, since a part may be started before it is there or migrated, and for the first of several things."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -40,3 +40,14 @@ async def when_online(ask: Callable[[], Awaitable[Answer]], stopping: asyncio.Ev
         return None
     finally:
         stop.cancel()
+
+
+async def first_of(*waits: Awaitable[Any], timeout_seconds: float) -> None:
+    """Return when the first of these is done, or when the time is over; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -57,8 +57,11 @@ waybill.add_chapter(
         Entry("relay", "workers.processes:relay_command", "Publish the events on NATS and issue the work tickets."),
         Entry("installer", "workers.processes:installer_command", "Install at the providers."),
         Entry("projector", "workers.processes:projector_command", "Keep the read models up to date."),
+        Entry("scheduler", "workers.processes:scheduler_command", "See to retries and timeouts when they are due."),
+        Entry("watchdog", "workers.processes:watchdog_command", "Find what stands still and have it go on."),
         Entry("sandbox", "workers.processes:sandbox_command", "Serve sandbox providers."),
         Entry("migrate", "workers.processes:migrate_command", "Bring the database up to date."),
+        Entry("recover", "workers.processes:recover_command", "Say that the database was set back to an older state."),
     ),
 )
 

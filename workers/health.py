@@ -1,7 +1,6 @@
 """What readiness rests on: the database, its migrations, the read models, NATS, and somebody in every single role."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from adapters.http.health import Check, CheckOutcome
 from adapters.nats.connection import Connection
@@ -10,9 +9,7 @@ from adapters.postgres.migrating import pending
 from adapters.postgres.roles import PostgresRoles
 from queries.read_model_health import read_model_health
 from queries.reading import Reader
-
-# What a working relay makes up for at once; its position is written down a few times a second only.
-RELAY_LAG_MAX: Final = 5000
+from workers.oversight import RELAY_LAG_MAX
 
 
 def readiness_checks(*, pool: Pool, roles: PostgresRoles, reader: Reader, nats: Connection) -> Sequence[Check]:
@@ -38,9 +35,18 @@ def readiness_checks(*, pool: Pool, roles: PostgresRoles, reader: Reader, nats: 
         detail = None if standing.held else "No projector is running; answers are out of date."
         return CheckOutcome(ok=ok, detail=detail, lag_events=lag, parked=parked)
 
+    def held(role: str, absence: str) -> Check:
+        async def ask() -> CheckOutcome:
+            standing = await roles.standing(role)
+            return CheckOutcome(ok=standing.held, detail=None if standing.held else absence)
+
+        return Check(name=role, essential=False, ask=ask)
+
     return (
         Check(name="database", essential=True, ask=database),
         Check(name="projector", essential=False, ask=projector),
         Check(name="relay", essential=False, ask=relay),
+        held("scheduler", "No scheduler is running; retries and timeouts wait for one."),
+        held("watchdog", "No watchdog is running; what stands still is not found."),
         Check(name="nats", essential=False, ask=connected),
     )

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from adapters.postgres.resealing import Credentials, Resealed, stored_credentials
 from adapters.postgres.sealing import Keys, split_keys
+from workers.opening import postgres_url
 from workers.settings import Settings, SettingsError, new_secret_key, secret_file, write_secret_file
-from workers.wiring import postgres_url
 
 # What a process sealed before the new key was there may be stored so much later; after that, every one has seen the new key.
 SETTLED_SECONDS: Final = 30.0

@@ -103,7 +103,7 @@ def api_command(*, host: str | None, port: int | None, fd: int | None, supervise
 @SUPERVISED
 def relay_command(*, supervised: bool) -> None:
     """Publish the events on NATS and issue the work tickets; one at a time does, others stand by."""
-    from workers.wiring import relay
+    from workers.single_roles import relay
 
     _run("relay", relay, _settings(), supervised=supervised)
 
@@ -121,9 +121,27 @@ def installer_command(*, supervised: bool) -> None:
 @SUPERVISED
 def projector_command(*, supervised: bool) -> None:
     """Keep the read models up to date; one at a time does, others stand by."""
-    from workers.wiring import projector
+    from workers.single_roles import projector
 
     _run("projector", projector, _settings(), supervised=supervised)
+
+
+@click.command("scheduler")
+@SUPERVISED
+def scheduler_command(*, supervised: bool) -> None:
+    """See to what is due: retries, timeouts, pauses that are over; one at a time does, others stand by."""
+    from workers.single_roles import scheduler
+
+    _run("scheduler", scheduler, _settings(), supervised=supervised)
+
+
+@click.command("watchdog")
+@SUPERVISED
+def watchdog_command(*, supervised: bool) -> None:
+    """Find what stands still and have it go on; one at a time does, others stand by."""
+    from workers.single_roles import watchdog
+
+    _run("watchdog", watchdog, _settings(), supervised=supervised)
 
 
 @click.command("sandbox")
@@ -153,8 +171,8 @@ def migrate_command() -> None:
     `waybill up` does it by itself.
     """
     from adapters.postgres.migrating import migrate
+    from workers.opening import postgres_url
     from workers.seeding import first_key
-    from workers.wiring import postgres_url
 
     settings = _settings()
     with _reasons():
@@ -165,12 +183,31 @@ def migrate_command() -> None:
         click.echo(f"Admin key {key}")
 
 
+@click.command("recover")
+def recover_command() -> None:
+    """Say that the database was set back to an older state.
+
+    A restored dump is noticed without this. A base backup, a snapshot or a point in time that was recovered is not, if NATS was
+    set back or emptied with it. What happened since may be forgotten, so every installation is looked up before anything is
+    created there, the events on NATS are written anew, and the providers are asked about everything that is installed.
+    """
+    from workers.recovering import recover
+
+    settings = _settings()
+    with _reasons():
+        since = asyncio.run(recover(settings))
+    click.echo(f"Set back to {since:%Y-%m-%d %H:%M:%S} UTC; what happened after that is looked up.")
+
+
 PROCESSES: tuple[click.Command, ...] = (
     up_command,
     api_command,
     relay_command,
     installer_command,
     projector_command,
+    scheduler_command,
+    watchdog_command,
     sandbox_command,
     migrate_command,
+    recover_command,
 )

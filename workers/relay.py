@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 import structlog
@@ -15,9 +15,17 @@ from adapters.nats.publisher import Publisher
 from adapters.nats.streams import EVENTS_AGE_SECONDS_MAX
 from domain.errors import StoreOffline
 from domain.events import Recorded
-from domain.installation.events import InstallationChanged, InstallationReleased, InstallationReserved
+from domain.installation.events import (
+    InstallationChanged,
+    InstallationReleased,
+    InstallationRemoved,
+    InstallationReserved,
+)
 from domain.ports import EventLog, Roles
 from domain.provider.events import ProviderConnected
+from workers.awaiting import first_of
+from workers.failpoints import Failpoint, reach
+from workers.recovering import Recovery
 from workers.tenure import Tenure
 
 ROLE: Final = "relay"
@@ -52,13 +60,15 @@ async def run(
     log: EventLog,
     roles: Roles,
     publisher: Publisher,
+    recovery: Recovery,
     stopping: asyncio.Event,
     holder: str,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Relay, or stand by while somebody else does, until `stopping` is set. Neither NATS nor the store being away ends it."""
-    relay = Relay(log=log, publisher=publisher, stopping=stopping, progress=progress or Progress())
+    progress = progress or Progress()
+    relay = Relay(log=log, publisher=publisher, recovery=recovery, stopping=stopping, progress=progress)
     while not stopping.is_set():
         try:
             tenure = await Tenure.begin(roles, role=ROLE, holder=holder, clock=clock)
@@ -83,9 +93,18 @@ class Relay:
     tickets are issued. They go together, except after a crash and while lost copies are being replaced.
     """
 
-    def __init__(self, *, log: EventLog, publisher: Publisher, stopping: asyncio.Event, progress: Progress) -> None:
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        publisher: Publisher,
+        recovery: Recovery,
+        stopping: asyncio.Event,
+        progress: Progress,
+    ) -> None:
         self._log = log
         self._publisher = publisher
+        self._recovery = recovery
         self._stopping = stopping
         self._backoff_seconds = BACKOFF_SECONDS_MIN
         self._stored = 0
@@ -119,17 +138,22 @@ class Relay:
         return tenure.held and not self._stopping.is_set()
 
     async def _settle(self, tenure: Tenure) -> None:
-        """Find out what NATS has. If that is less than it had, it may have lost tickets too."""
+        """Find out what NATS has. If that is less than it had, it may have lost tickets too; if it is more, the store has."""
+        self._publisher.follow(store_epoch=await self._recovery.of_a_copy())
         standing = await self._publisher.stand()
-        if standing.foreign or (standing.position or 0) > await self._log.head():
-            logger.warning("relay_found_another_history", position=standing.position, foreign=standing.foreign)
+        if not standing.foreign and (epoch := await self._recovery.of_a_past(standing, self._publisher.newest)):
+            self._publisher.follow(store_epoch=epoch)
+            standing = await self._publisher.stand()
+        if standing.foreign:
+            logger.warning("relay_found_another_history", position=standing.position)
             await self._publisher.clear_events()
             standing = await self._publisher.stand()
-        stored = standing.position or 0
+        stored = standing.position
         if not standing.tickets_complete or stored < self._stored:
             logger.info("relay_reissuing_tickets", stored=stored, position=tenure.position)
             await self._reissue(tenure)
         self._stored = stored
+        self._recovery.begin_comparing(self._publisher.store_epoch)
 
     async def _reissue(self, tenure: Tenure) -> None:
         """A ticket for every slot held at the checkpoint, and a consumer for every connection, from the store's own history."""
@@ -143,7 +167,7 @@ class Relay:
                 match recorded.event:
                     case InstallationReserved() if recorded.position <= tenure.position:
                         held[recorded.stream] = recorded
-                    case InstallationChanged() | InstallationReleased():
+                    case InstallationChanged(kept=False) | InstallationRemoved(kept=False) | InstallationReleased():
                         held.pop(recorded.stream, None)
                     case ProviderConnected():
                         await self._publisher.ensure_consumer(recorded.stream)
@@ -159,7 +183,8 @@ class Relay:
         caught_up = False
         while self._active(tenure) and not self._publisher.interrupted:
             if time.monotonic() - checked > CHECK_SECONDS:
-                if not await self._publisher.still_stands():
+                past = await self._recovery.is_past(self._publisher.store_epoch)
+                if past or not await self._publisher.still_stands():
                     return
                 checked = time.monotonic()
             if self._stored < tenure.position:
@@ -205,6 +230,7 @@ class Relay:
             for outcome in outcomes:
                 if isinstance(outcome, BaseException):
                     raise outcome
+        reach(Failpoint.RELAY_PUBLISHED)
         self._stored = max(self._stored, events[-1].position)
         tenure.position = max(tenure.position, events[-1].position)
 
@@ -235,14 +261,3 @@ class Relay:
             self.progress.head = await self._log.head()
         except StoreOffline:
             return
-
-
-async def first_of(*waits: Awaitable[Any], timeout_seconds: float) -> None:
-    """Return when the first of these is done, or when the time is over; the others are cancelled."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

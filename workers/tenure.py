@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, Self
 
@@ -14,6 +14,7 @@ from domain.ports import Lease, Roles
 LEASE_SECONDS: Final = 5.0
 RENEW_SECONDS: Final = 1.5
 WRITE_SECONDS: Final = 0.2
+STANDBY_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,11 @@ class Tenure:
         tenure = cls(roles, lease, held_until=held_until, clock=clock)
         tenure._keeper = asyncio.create_task(tenure._keep(), name=f"tenure-{role}")
         return tenure
+
+    @property
+    def lease(self) -> Lease:
+        """What writes are guarded with."""
+        return self._lease
 
     @property
     def epoch(self) -> int:
@@ -88,3 +94,34 @@ class Tenure:
         written = await self._roles.advance(self._lease, position=position)
         self._written = position
         return written
+
+
+async def in_turn(
+    roles: Roles,
+    serve: Callable[[Tenure], Awaitable[None]],
+    *,
+    role: str,
+    holder: str,
+    stopping: asyncio.Event,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Serve whenever it is our turn, until `stopping` is set; otherwise stand by. The store being away ends neither."""
+    reason = ""
+    while not stopping.is_set():
+        tenure = None
+        try:
+            tenure = await Tenure.begin(roles, role=role, holder=holder, clock=clock)
+            reason = ""
+        except StoreOffline as error:
+            if error.detail != reason:
+                reason = error.detail
+                log.warning("role_awaited", role=role, reason=reason)
+        if tenure is None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), STANDBY_SECONDS)
+            continue
+        try:
+            log.info("role_taken", role=role, holder=holder, epoch=tenure.epoch)
+            await serve(tenure)
+        finally:
+            await tenure.end()

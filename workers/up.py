@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from adapters.embedded.nats import EmbeddedNats
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.migrating import migrate
+from workers.opening import postgres_url
 from workers.seeding import first_key, prepare_seeding, seed_sandbox
 from workers.serving import listen, url_of
 from workers.settings import (
@@ -24,9 +25,10 @@ from workers.settings import (
     shared_folder,
     write_running_servers,
 )
-from workers.wiring import postgres_url
 
 PARTS: Final = ("relay", "projector", "installer")
+# Nobody who has just started waits for what these do, and starting costs each part most of a second of a processor.
+LATE_PARTS: Final = ("scheduler", "watchdog")
 READY_SECONDS: Final = 60.0
 READY_POLL_SECONDS: Final = 0.05
 STOP_SECONDS: Final = 30.0
@@ -142,10 +144,13 @@ async def up(settings: Settings, stopping: asyncio.Event, *, sandbox: bool, anno
         await asyncio.to_thread(migrate, postgres_url(settings))
         sandbox_port = _sandbox_port(settings) if sandbox else None
         children = _children(settings, listening=listening, sandbox_port=sandbox_port)
-        stack.push_async_callback(_stop, children)
+        late = [Child(name=part, arguments=(part,), environment=child_environment(settings)) for part in LATE_PARTS]
+        stack.push_async_callback(_stop, (*children, *late))
         if await _ready(url_of(listening), stopping, children):
             await _welcome(settings, url=url_of(listening), sandbox_port=sandbox_port, announce=announce)
-            await _watch(children, servers, stopping)
+            for child in late:
+                await child.start()
+            await _watch((*children, *late), servers, stopping)
 
 
 async def _welcome(settings: Settings, *, url: str, sandbox_port: int | None, announce: Callable[[str], None]) -> None:
@@ -165,8 +170,10 @@ async def _welcome(settings: Settings, *, url: str, sandbox_port: int | None, an
 
 
 async def _stop(children: Sequence[Child]) -> None:
-    """First nothing new comes in, then what is under way ends; who only follows the events may stop any time after."""
-    for names in (("api",), ("installer",), ("relay", "projector", "sandbox")):
+    """First nothing new comes in, then what is under way ends; who only follows what happened may stop any time after."""
+    first = ("api", "installer")
+    last = tuple(child.name for child in children if child.name not in first)
+    for names in (*((name,) for name in first), last):
         await asyncio.gather(*(child.stop() for child in children if child.name in names))
 
 
@@ -191,7 +198,7 @@ def _sandbox_port(settings: Settings) -> int:
 
 
 async def _ready(url: str, stopping: asyncio.Event, children: Sequence[Child]) -> bool:
-    """Start the parts, and wait until the API says that everything works; False if told to stop before."""
+    """Start the parts, and wait until the API says that all they do works; False if told to stop before."""
     for child in children if not stopping.is_set() else ():
         await child.start()
     async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=5) as client:
@@ -201,7 +208,8 @@ async def _ready(url: str, stopping: asyncio.Event, children: Sequence[Child]) -
             try:
                 response = await client.get("/readyz")
                 answer = response.text
-                if response.status_code == httpx2.codes.OK and response.json()["status"] == "ready":
+                failed = {check["name"] for check in response.json()["checks"] if check["status"] != "ok"}
+                if response.status_code == httpx2.codes.OK and failed <= set(LATE_PARTS):
                     return True
             except httpx2.TransportError as error:
                 answer = str(error)

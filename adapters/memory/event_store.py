@@ -1,8 +1,9 @@
 """The event store and the event log in memory: a list of JSON lines, so that what a database could not keep fails here too."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,9 @@ from msgspec import Struct
 from domain.catalog import BY_TOPIC
 from domain.events import Actor, Recorded
 from domain.ports import Append, AppendConflict
+from domain.timers import SetTimer, TimerName
+
+TimerKey = tuple[TimerName, UUID, UUID]
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -31,13 +35,17 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class MemoryEventStore:
-    """Implements `EventStore` and `EventLog` for one event loop. `rows` holds the side rows, table by table."""
+    """Implements `EventStore` and `EventLog` for one event loop. `rows` holds the side rows, table by table, and `timers` what
+    is set. `clock` is the store's own; tests give theirs.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.clock = clock
         self._lines: list[bytes] = []
         self._positions: dict[UUID, list[int]] = {}
         self._appended = asyncio.Event()
         self.rows: dict[str, list[dict[str, Any]]] = {}
+        self.timers: dict[TimerKey, SetTimer] = {}
 
     async def load(self, stream: UUID) -> tuple[Recorded, ...]:
         await _let_others_run()
@@ -54,6 +62,7 @@ class MemoryEventStore:
             self._positions.setdefault(line.stream, []).append(line.position)
         for row in append.rows:
             self.rows.setdefault(row.table, []).append(dict(row.values))
+        self._set_timers(append)
         self._wake()
         return tuple(_recorded(self._lines[line.position - 1]) for line in lines)
 
@@ -93,6 +102,21 @@ class MemoryEventStore:
                 )
             )
         return lines
+
+    def _set_timers(self, append: Append) -> None:
+        for timer in append.timers:
+            key = (timer.name, timer.subject, timer.provider_id)
+            if timer.due_at is None:
+                self.timers.pop(key, None)
+                continue
+            self.timers[key] = SetTimer(
+                timer=timer,
+                set_at=self.clock(),
+                event_id=append.events[-1].id,
+                position=len(self._lines),
+                request_id=append.context.request_id,
+                correlation_id=append.context.correlation_id,
+            )
 
     def _wake(self) -> None:
         self._appended.set()

@@ -33,22 +33,25 @@ class MemoryRoles:
         return lease
 
     async def renew(self, lease: Lease, *, seconds: float) -> bool:
-        held = self._held_by(lease)
+        held = self.held_by(lease)
         if held is not None:
             self._held[lease.role] = replace(held, expires_at=self._clock() + seconds)
         return held is not None
 
     async def advance(self, lease: Lease, *, position: int) -> bool:
-        held = self._held_by(lease)
+        held = self.held_by(lease)
         if held is not None:
             self._held[lease.role] = replace(held, lease=replace(held.lease, position=position))
         return held is not None
 
     async def release(self, lease: Lease) -> None:
-        held = self._held_by(lease)
+        held = self.held_by(lease)
         if held is not None:
             self._held[lease.role] = replace(held, expires_at=self._clock())
 
-    def _held_by(self, lease: Lease) -> Held | None:
+    def held_by(self, lease: Lease) -> Held | None:
+        """The role as it is held under this lease, None if its epoch is gone."""
         held = self._held.get(lease.role)
-        return held if held is not None and held.lease.epoch == lease.epoch else None
+        if held is None or (held.lease.epoch, held.lease.holder) != (lease.epoch, lease.holder):
+            return None
+        return held

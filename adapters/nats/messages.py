@@ -1,10 +1,13 @@
-"""What travels: an event as a CloudEvents 1.0 binary mode message, and the work ticket of a slot that is held."""
+"""What travels: an event as a CloudEvents 1.0 binary mode message, and the work ticket of a slot that is held or a timer that is
+due.
+"""
 
 import string
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import Struct
@@ -12,11 +15,13 @@ from msgspec import Struct
 from adapters.nats.streams import work_subject
 from domain.events import Recorded, UnknownEvent
 from domain.installation.events import InstallationReserved
+from domain.timers import SetTimer, TimerName
 
 SOURCE: Final = "urn:waybill"
 SPEC_VERSION: Final = "1.0"
 CONTENT_TYPE: Final = "application/json"
 MESSAGE_ID: Final = "Nats-Msg-Id"
+EVENT_ID: Final = "ce-id"
 POSITION: Final = "waybill-position"
 STORE_EPOCH: Final = "waybill-store-epoch"
 # With its headers a message stays under the stream's limit. An event beyond it must not hold up all that come after.
@@ -66,7 +71,7 @@ def event_message(recorded: Recorded, *, store_epoch: str, again: str = "") -> M
     headers = {
         MESSAGE_ID: f"{recorded.id}{again}",
         "ce-specversion": SPEC_VERSION,
-        "ce-id": str(recorded.id),
+        EVENT_ID: str(recorded.id),
         "ce-source": SOURCE,
         "ce-type": f"io.waybill.{noun}.{name}.v{version}",
         "ce-subject": str(recorded.stream),
@@ -75,7 +80,7 @@ def event_message(recorded: Recorded, *, store_epoch: str, again: str = "") -> M
         "ce-sequence": f"{recorded.position:020d}",
         "ce-correlationid": str(recorded.correlation_id),
         "content-type": CONTENT_TYPE,
-        "traceparent": traceparent(recorded),
+        "traceparent": traceparent(recorded.correlation_id, recorded.id),
         POSITION: str(recorded.position),
         "waybill-stream-version": str(recorded.version),
         STORE_EPOCH: store_epoch,
@@ -108,17 +113,46 @@ def ticket_message(recorded: Recorded, *, issued_at: datetime, again: str = "") 
     )
     # Not the event's own id, and another one when issued again: a server swallows an id that it saw within its window,
     # and a ticket that is swallowed after the first one was taken and lost would be missed for ever.
+    return _ticket_message(ticket, message_id=f"{recorded.id}:ticket{again}")
+
+
+TICKET_KINDS: Final[Mapping[TimerName, TicketKind]] = {
+    TimerName.TARGET: "install",
+    TimerName.VERIFY: "verify",
+    TimerName.SWEEP: "sweep",
+}
+
+
+def timer_ticket_message(due: SetTimer, *, issued_at: datetime) -> Message:
+    """The ticket for a timer that somebody at the connection has to see to; no two have the same message id."""
+    timer, kind = due.timer, TICKET_KINDS[due.timer.name]
+    ticket = Ticket(
+        kind=kind,
+        run_id=timer.subject if kind == "install" else None,
+        provider_id=timer.provider_id,
+        installation_id=timer.subject if kind == "sweep" else None,
+        round=timer.round,
+        event_id=due.event_id,
+        position=due.position,
+        request_id=due.request_id,
+        correlation_id=due.correlation_id,
+        issued_at=issued_at,
+    )
+    return _ticket_message(ticket, message_id=f"{due.event_id}:{uuid4().hex[:16]}")
+
+
+def _ticket_message(ticket: Ticket, *, message_id: str) -> Message:
     headers = {
-        MESSAGE_ID: f"{recorded.id}:ticket{again}",
+        MESSAGE_ID: message_id,
         "content-type": CONTENT_TYPE,
-        "traceparent": traceparent(recorded),
+        "traceparent": traceparent(ticket.correlation_id, ticket.event_id),
     }
-    return Message(work_subject(event.provider_id), headers, _ENCODER.encode(ticket))
+    return Message(work_subject(ticket.kind, ticket.provider_id), headers, _ENCODER.encode(ticket))
 
 
-def traceparent(recorded: Recorded) -> str:
+def traceparent(correlation_id: UUID, event_id: UUID) -> str:
     """W3C trace context: all that follows from one request is one trace, each event a span of it."""
-    return f"00-{recorded.correlation_id.hex}-{recorded.id.hex[16:]}-01"
+    return f"00-{correlation_id.hex}-{event_id.hex[16:]}-01"
 
 
 def timestamp(at: datetime) -> str:

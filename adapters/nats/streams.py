@@ -31,7 +31,8 @@ WORK_BYTES_MAX: Final = 256 * 1024**2
 MESSAGE_BYTES_MAX: Final = 1024**2
 DUPLICATE_WINDOW_SECONDS: Final = 120
 
-ACK_WAIT_SECONDS: Final = 30
+# What a killed installer had in hand comes again after this; who works on it for longer says so meanwhile.
+ACK_WAIT_SECONDS: Final = 5
 ACK_PENDING_MAX: Final = 1_000
 PULLS_WAITING_MAX: Final = 128
 DELIVER_FOR_EVER: Final = -1
@@ -54,7 +55,7 @@ EVENTS: Final = StreamConfig(
 # leave its slot held with nobody called. So the bound is in bytes, not in age.
 WORK: Final = StreamConfig(
     name=WORK_STREAM,
-    description="One ticket for each target whose slot is held. Whoever takes one asks the store what is left to do.",
+    description="One ticket for each piece of work that waits. Whoever takes one asks the store what is left to do.",
     subjects=[WORK_SUBJECTS],
     retention=RetentionPolicy.WORK_QUEUE,
     storage=StorageType.FILE,
@@ -78,8 +79,8 @@ OURS: Final = (
 log = structlog.get_logger(__name__)
 
 
-def work_subject(provider_id: UUID) -> str:
-    return f"waybill.work.install.{provider_id}"
+def work_subject(kind: str, provider_id: UUID) -> str:
+    return f"waybill.work.{kind}.{provider_id}"
 
 
 def consumer_name(provider_id: UUID) -> str:

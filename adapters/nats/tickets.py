@@ -56,6 +56,10 @@ class Received:
     async def ack(self) -> None:
         await answer(self._connection, self._message, b"+ACK")
 
+    async def hold(self) -> None:
+        """It is still being worked on: let it not come again before another ACK_WAIT_SECONDS."""
+        await answer(self._connection, self._message, b"+WPI")
+
     async def refuse(self, reason: str) -> None:
         """It can never be worked on: do not deliver it again. The server tells operators the reason."""
         log.warning("ticket_refused", reason=reason, run_id=str(self.ticket.run_id))
@@ -107,8 +111,15 @@ class TicketSource:
             self._connection.off_arrival(self._forget_request)
             await self._connection.unlisten(self._listening)
             self._listening = None
+        await self.give_back()
+
+    async def give_back(self) -> int:
+        """Tickets that came for places which are taken by now go to whoever has one: how many."""
+        count = 0
         while self._arrived:
             await answer(self._connection, self._arrived.popleft(), b"-NAK")
+            count += 1
+        return count
 
     async def _ready(self, places: int) -> list[Received]:
         ready: list[Received] = []

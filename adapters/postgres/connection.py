@@ -24,6 +24,9 @@ LOCK_TIMEOUT_MILLISECONDS: Final = 1500
 STATEMENT_TIMEOUT_MILLISECONDS: Final = 10_000
 # A process that is frozen inside a transaction holds the head row; Postgres ends its session after this.
 IDLE_IN_TRANSACTION_TIMEOUT_MILLISECONDS: Final = 3000
+# Frozen in the middle of a pipeline it is not idle in Postgres' eyes; then this ends it, where Postgres is new enough.
+TRANSACTION_TIMEOUT_MILLISECONDS: Final = 5000
+TRANSACTION_TIMEOUT_SINCE: Final = 170_000
 
 
 def check_url(url: str) -> None:
@@ -76,9 +79,15 @@ def open_pool(url: str, *, name: str, size_max: int) -> Pool:
         timeout=POOL_WAIT_SECONDS,
         reconnect_timeout=POOL_RECONNECT_SECONDS,
         open=False,
+        configure=_limit_transactions,
         check=None,
         name=name,
     )
+
+
+async def _limit_transactions(connection: AsyncConnection[DictRow]) -> None:
+    if connection.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
+        await connection.execute(f"SET transaction_timeout = {TRANSACTION_TIMEOUT_MILLISECONDS}".encode())
 
 
 class Datastore(PostgresDatastore):
@@ -118,6 +127,8 @@ class Datastore(PostgresDatastore):
         connection: Connection[DictRow] | None = getattr(self._own, "connection", None)
         if connection is None or connection.closed:
             connection = psycopg.connect(self._url, autocommit=True, row_factory=dict_row)
+            if connection.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
+                connection.execute(f"SET transaction_timeout = {TRANSACTION_TIMEOUT_MILLISECONDS}".encode())
             self._own.connection = connection
             self._opened.append(connection)
         return connection

@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
+from uuid import UUID
 
 from adapters.postgres.connection import Datastore
 from adapters.postgres.listening import Listener
@@ -45,6 +46,19 @@ class PostgresEventLog:
     async def epoch(self) -> str:
         """What tells this store from a restored or another one. Raises StoreOffline."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._recorder.epoch)
+
+    async def at_home(self) -> bool:
+        """False: the store is a restored copy, and nobody has said so yet. Raises StoreOffline."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._recorder.at_home)
+
+    async def read_stream(self, stream: UUID) -> tuple[Recorded, ...]:
+        """Raises StoreOffline."""
+        found = await asyncio.get_running_loop().run_in_executor(self._reader, self._recorder.select_streams, (stream,))
+        return tuple(to_recorded(notification) for notification in found[stream])
+
+    async def streams_of(self, noun: str) -> tuple[UUID, ...]:
+        """All there are, in no order; this reads the whole store. Raises StoreOffline."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._recorder.streams_of, noun)
 
     async def close(self) -> None:
         await self._listener.close()

@@ -24,11 +24,11 @@ ANSWER_SECONDS: Final = 1.8
 
 
 class PostgresEventStore:
-    """Implements `EventStore`. Close it when nothing waits for it any more."""
+    """Implements `EventStore`. Close it when nothing waits for it any more. `recovers`: see Recorder."""
 
-    def __init__(self, url: str, *, name: str) -> None:
+    def __init__(self, url: str, *, name: str, recovers: bool = False) -> None:
         self._datastore = Datastore(url, name=name)
-        recorder = Recorder(self._datastore)
+        recorder = Recorder(self._datastore, recovers=recovers)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="append")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="load")
         self._appends = Coalescer(
@@ -48,7 +48,8 @@ class PostgresEventStore:
 
     async def append(self, append: Append) -> tuple[Recorded, ...]:
         recorded = _recorded(append)
-        entry = Entry(append.expected, tuple(to_stored(event) for event in recorded), append.rows)
+        stored = tuple(to_stored(event) for event in recorded)
+        entry = Entry(append.expected, stored, append.context, rows=append.rows, timers=append.timers)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 outcome = await self._appends.ask(entry)

@@ -3,7 +3,7 @@
 Read ADR 0002 for why the library's own insert cannot: one conflict loses the whole batch and leaves a gap in the numbers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,15 +17,20 @@ from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.connection import Datastore
 from adapters.postgres.mapper import event_id
+from adapters.postgres.timers import SetBy, write_timers
 from domain.errors import StoreOffline
+from domain.events import Context
 from domain.ports import SideRow
+from domain.timers import Timer
 
 EVENTS_TABLE: Final = "events"
 EVENTS_CHANNEL: Final = "waybill_events"
 SIDE_TABLES: Final = frozenset({"credentials"})
 
-LOCK_HEAD: Final = "SELECT position FROM head FOR UPDATE"
-MOVE_HEAD: Final = "UPDATE head SET position = %s"
+LOCK_HEAD: Final = "SELECT position, coalesce(place = store_place(), true) AS at_home FROM head FOR UPDATE"
+MOVE_HEAD: Final = "UPDATE head SET position = %s, place = coalesce(place, store_place())"
+SETTLE_HEAD: Final = "UPDATE head SET position = %s, place = store_place(), epoch = gen_random_uuid()"
+AT_HOME: Final = "SELECT coalesce(place = store_place(), true) AS at_home FROM head"
 NOTIFY: Final = "SELECT pg_notify(%s, %s)"
 VERSIONS: Final = """
     SELECT wanted.stream, latest.version
@@ -43,18 +48,24 @@ STREAMS: Final = """
     SELECT originator_id, originator_version, topic, state, notification_id FROM events
     WHERE originator_id = ANY(%s) ORDER BY originator_id, originator_version
 """
+STREAMS_OF: Final = "SELECT originator_id FROM events WHERE originator_version = 1 AND starts_with(topic, %s)"
 STORED_AT: Final = """
     SELECT state, notification_id FROM events
     WHERE originator_id = %s AND originator_version = %s
 """
+RESTORED: Final = "The database was restored or moved: nothing is stored before the relay has seen to that."
 
 
 class Entry(Struct, frozen=True):
-    """One command's share of a batch. `expected` holds the version of every stream that its decision read."""
+    """One command's share of a batch. `expected` holds the version of every stream that its decision read. The timers are set
+    by the last of the events, in this `context`.
+    """
 
     expected: Mapping[UUID, int]
     events: tuple[StoredEvent, ...]
+    context: Context
     rows: tuple[SideRow, ...] = ()
+    timers: tuple[Timer, ...] = ()
 
 
 class Stored(Struct, frozen=True):
@@ -70,11 +81,16 @@ class Conflict(Struct, frozen=True):
 
 
 class Recorder(PostgresApplicationRecorder):
-    """`notification_id` is the position: dense, strictly increasing, in commit order, whatever the number of processes."""
+    """`notification_id` is the position: dense, strictly increasing, in commit order, whatever the number of processes.
 
-    def __init__(self, datastore: Datastore) -> None:
+    A store that stands elsewhere than it remembers is a restored copy. Only a recorder that `recovers` may append there, and
+    with what it appends the store has a new epoch and is at home.
+    """
+
+    def __init__(self, datastore: Datastore, *, recovers: bool = False) -> None:
         super().__init__(datastore, events_table_name=EVENTS_TABLE)
         self.channel_name = EVENTS_CHANNEL
+        self._recovers = recovers
 
     def append(self, entries: Sequence[Entry]) -> list[Stored | Conflict]:
         """Store the entries in one commit; a conflict keeps its own entry out and no other. Raises StoreOffline.
@@ -92,7 +108,7 @@ class Recorder(PostgresApplicationRecorder):
         with self.datastore.get_connection() as connection, connection.pipeline(), connection.transaction():
             head = connection.execute(LOCK_HEAD)
             latest = connection.execute(VERSIONS, (streams,))
-            position = _only(head.fetchone())["position"]
+            position = self._position(_only(head.fetchone()))
             versions = dict.fromkeys(streams, 0) | {row["stream"]: row["version"] for row in latest}
             outcomes: list[Stored | Conflict] = []
             winners: list[Entry] = []
@@ -112,12 +128,20 @@ class Recorder(PostgresApplicationRecorder):
 
     def _write(self, connection: Connection[DictRow], winners: Sequence[Entry], position: int) -> None:
         events = [event for entry in winners for event in entry.events]
+        first_position = position - len(events) + 1
         with connection.cursor() as cursor:
-            _insert(cursor, events, first_position=position - len(events) + 1)
+            _insert(cursor, events, first_position=first_position)
             for row in (row for entry in winners for row in entry.rows):
                 _insert_row(cursor, row)
-            cursor.execute(MOVE_HEAD, (position,))
+            write_timers(cursor, _with_origin(winners, first_position=first_position))
+            cursor.execute(SETTLE_HEAD if self._recovers else MOVE_HEAD, (position,))
             cursor.execute(NOTIFY, (EVENTS_CHANNEL, str(position)))
+
+    def _position(self, head: DictRow) -> int:
+        if not head["at_home"] and not self._recovers:
+            raise StoreOffline(RESTORED)
+        position: int = head["position"]
+        return position
 
     def _stored_before(self, connection: Connection[DictRow], entry: Entry) -> Stored | None:
         first = entry.events[0]
@@ -145,6 +169,11 @@ class Recorder(PostgresApplicationRecorder):
         with self.datastore.get_connection() as connection:
             return str(_only(connection.execute("SELECT epoch FROM head").fetchone())["epoch"])
 
+    def at_home(self) -> bool:
+        """False: this is a restored copy, and nobody has said so yet. Raises StoreOffline."""
+        with self.datastore.get_connection() as connection:
+            return bool(_only(connection.execute(AT_HOME).fetchone())["at_home"])
+
     def select_streams(self, streams: Sequence[UUID]) -> dict[UUID, list[Notification]]:
         """The events of each stream, oldest first."""
         found: dict[UUID, list[Notification]] = {stream: [] for stream in streams}
@@ -160,6 +189,11 @@ class Recorder(PostgresApplicationRecorder):
                     )
                 )
         return found
+
+    def streams_of(self, noun: str) -> tuple[UUID, ...]:
+        """Those that begin with an event of this noun."""
+        with self.datastore.get_connection() as connection:
+            return tuple(row["originator_id"] for row in connection.execute(STREAMS_OF, (f"{noun}.",)))
 
 
 def _insert(cursor: Cursor[DictRow], events: Sequence[StoredEvent], *, first_position: int) -> None:
@@ -182,6 +216,20 @@ def _insert_row(cursor: Cursor[DictRow], row: SideRow) -> None:
         values=SQL(", ").join(SQL("%s") for _ in row.values),
     )
     cursor.execute(statement, list(row.values.values()))
+
+
+def _with_origin(winners: Sequence[Entry], *, first_position: int) -> Iterator[tuple[Timer, SetBy]]:
+    position = first_position - 1
+    for entry in winners:
+        position += len(entry.events)
+        if entry.timers:
+            set_by = SetBy(
+                event_id=event_id(entry.events[-1].state),
+                position=position,
+                request_id=entry.context.request_id,
+                correlation_id=entry.context.correlation_id,
+            )
+            yield from ((timer, set_by) for timer in entry.timers)
 
 
 def _only(row: DictRow | None) -> DictRow:

@@ -17,10 +17,14 @@ ACQUIRE: Final = """
 """
 RENEW: Final = """
     UPDATE roles SET expires_at = now() + make_interval(secs => %(seconds)s)
-    WHERE role = %(role)s AND epoch = %(epoch)s
+    WHERE role = %(role)s AND epoch = %(epoch)s AND holder = %(holder)s
 """
-ADVANCE: Final = "UPDATE roles SET position = %(position)s WHERE role = %(role)s AND epoch = %(epoch)s"
-RELEASE: Final = "UPDATE roles SET expires_at = now() WHERE role = %(role)s AND epoch = %(epoch)s"
+ADVANCE: Final = """
+    UPDATE roles SET position = %(position)s WHERE role = %(role)s AND epoch = %(epoch)s AND holder = %(holder)s
+"""
+RELEASE: Final = """
+    UPDATE roles SET expires_at = now() WHERE role = %(role)s AND epoch = %(epoch)s AND holder = %(holder)s
+"""
 STANDING: Final = """
     SELECT (SELECT position FROM head) AS head, roles.holder, roles.position, roles.expires_at > now() AS held
     FROM (SELECT %(role)s AS role) AS wanted LEFT JOIN roles USING (role)
@@ -28,10 +32,13 @@ STANDING: Final = """
 
 
 class RoleStanding(Struct, frozen=True, kw_only=True):
-    """`holder` is None if nobody has ever had the role, `held` False while nobody has it; `lag` is in events."""
+    """`holder` is None if nobody has ever had the role, `held` False while nobody has it. `position` is how far it has come, and
+    `lag` how many events are behind that.
+    """
 
     holder: str | None
     held: bool
+    position: int
     lag: int
 
 
@@ -51,13 +58,13 @@ class PostgresRoles:
         return Lease(role=role, holder=holder, epoch=row["epoch"], position=row["position"])
 
     async def renew(self, lease: Lease, *, seconds: float) -> bool:
-        return await self._update(RENEW, {"role": lease.role, "epoch": lease.epoch, "seconds": seconds})
+        return await self._update(RENEW, lease, {"seconds": seconds})
 
     async def advance(self, lease: Lease, *, position: int) -> bool:
-        return await self._update(ADVANCE, {"role": lease.role, "epoch": lease.epoch, "position": position})
+        return await self._update(ADVANCE, lease, {"position": position})
 
     async def release(self, lease: Lease) -> None:
-        await self._update(RELEASE, {"role": lease.role, "epoch": lease.epoch})
+        await self._update(RELEASE, lease, {})
 
     async def standing(self, role: str) -> RoleStanding:
         """How the role is doing, for readiness. Raises StoreOffline."""
@@ -65,11 +72,14 @@ class PostgresRoles:
             async with self._pool.connection() as connection:
                 row = await (await connection.execute(STANDING, {"role": role})).fetchone()
         assert row is not None  # noqa: S101 - the statement has one row by construction
+        position = row["position"] or 0
         return RoleStanding(
-            holder=row["holder"], held=bool(row["held"]), lag=max(0, row["head"] - (row["position"] or 0))
+            holder=row["holder"], held=bool(row["held"]), position=position, lag=max(0, row["head"] - position)
         )
 
-    async def _update(self, statement: str, values: dict[str, object]) -> bool:
+    async def _update(self, statement: str, lease: Lease, values: dict[str, object]) -> bool:
+        """The holder is asked for too: in a restored store the same epoch comes again."""
+        values |= {"role": lease.role, "epoch": lease.epoch, "holder": lease.holder}
         with offline_errors():
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(statement, values)

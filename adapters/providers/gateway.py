@@ -29,12 +29,17 @@ AdapterClass = Callable[[Connection], ProviderAdapter]
 
 
 class Gateway:
-    """The ProviderGateway port. One event loop; `noop` is offered only to those who ask for it here."""
+    """The ProviderGateway port. One event loop; `noop` is offered only to those who ask for it here. `accepted` is called
+    when a provider has done what it was asked to write, and its reply is not read yet.
+    """
 
-    def __init__(self, vault: Vault, *, noop_enabled: bool = False) -> None:
+    def __init__(
+        self, vault: Vault, *, noop_enabled: bool = False, accepted: Callable[[], None] = lambda: None
+    ) -> None:
         self._vault = vault
-        self._clients = HttpClients()
+        self._clients = HttpClients(accepted=accepted)
         self._adapters: dict[ProviderKind, AdapterClass] = {}
+        self._closed = False
         self.kinds: frozenset[ProviderKind] = frozenset(kind for kind in CATALOG if noop_enabled or kind != "noop")
 
     def limits(self, kind: ProviderKind) -> Limits:
@@ -81,20 +86,25 @@ class Gateway:
             await self._load(kind)
 
     async def close(self) -> None:
-        """Close the sockets of every adapter that was opened here."""
+        """Close the sockets of every adapter that was opened here; what waits to be imported is not imported any more."""
+        self._closed = True
         await self._clients.close()
 
     async def _load(self, kind: ProviderKind) -> AdapterClass:
         """In a thread, since an SDK takes about a second to import and the loop has other work."""
         if kind not in self._adapters:
-            self._adapters[kind] = await asyncio.to_thread(load_adapter, kind)
+            self._adapters[kind] = await asyncio.to_thread(load_adapter, kind, wanted=lambda: not self._closed)
         return self._adapters[kind]
 
 
-def load_adapter(kind: ProviderKind) -> AdapterClass:
-    """Imports the SDK of the kind, the first time. SDKs are imported one at a time, since they share modules."""
+def load_adapter(kind: ProviderKind, *, wanted: Callable[[], bool] = lambda: True) -> AdapterClass:
+    """Imports the SDK of the kind, the first time. SDKs are imported one at a time, since they share modules; who is not
+    `wanted` any more when its turn comes raises RuntimeError, so that nobody who stops has to wait for all of them.
+    """
     module_name, _, class_name = CATALOG[kind].adapter.partition(":")
     with _LOADING:
+        if not wanted():
+            raise RuntimeError(f"{kind} is not needed any more")
         with suppress(ImportError):
             import_module(LOOKED_AT)
         return cast("AdapterClass", getattr(import_module(module_name), class_name))

@@ -2,7 +2,7 @@
 
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from functools import cache
 from typing import Final, cast
 
@@ -15,6 +15,7 @@ IDLE_CLIENTS_MAX: Final = 64
 CONNECT_SECONDS_MAX: Final = 5.0
 # The largest thing we ask for is a bundle as a zip; the rest is what zip writes around its files.
 REPLY_BYTES_MAX: Final = BUNDLE_BYTES_MAX + 1024 * 1024
+READS: Final = frozenset({"GET", "HEAD"})
 # Adapters have a total deadline of their own; only what is over before a request is sent has a limit here, because a
 # failure known to be that early needs no look-up.
 TIMEOUT: Final = httpx2.Timeout(None, connect=CONNECT_SECONDS_MAX, pool=CONNECT_SECONDS_MAX)
@@ -43,10 +44,14 @@ class Lease:
 
 
 class HttpClients:
-    """Clients in use stay open however many they are; of the others, the `idle_max` used last do."""
+    """Clients in use stay open however many they are; of the others, the `idle_max` used last do.
 
-    def __init__(self, *, idle_max: int = IDLE_CLIENTS_MAX) -> None:
+    `accepted` is called when a provider has done what a request asked for, and its reply is not read yet.
+    """
+
+    def __init__(self, *, idle_max: int = IDLE_CLIENTS_MAX, accepted: Callable[[], None] = lambda: None) -> None:
         self._idle_max = idle_max
+        self._accepted = accepted
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
     def lease(self, key: Hashable) -> Lease:
@@ -71,7 +76,7 @@ class HttpClients:
         """No proxy, no netrc and no certificates from the environment; redirects are answers, not orders."""
         transport = httpx2.AsyncHTTPTransport(verify=_ssl_context(), trust_env=False)
         return httpx2.AsyncClient(
-            transport=_Bounded(transport),
+            transport=_Watched(transport, self._accepted),
             trust_env=False,
             follow_redirects=False,
             timeout=TIMEOUT,
@@ -85,14 +90,17 @@ def _ssl_context() -> ssl.SSLContext:
     return httpx2.create_ssl_context(trust_env=False)
 
 
-class _Bounded(httpx2.AsyncBaseTransport):
+class _Watched(httpx2.AsyncBaseTransport):
     """Refuses replies that would fill the memory: too long, or compressed, where the length says nothing."""
 
-    def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
+    def __init__(self, transport: httpx2.AsyncBaseTransport, accepted: Callable[[], None]) -> None:
         self._transport = transport
+        self._accepted = accepted
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._transport.handle_async_request(request)
+        if request.method not in READS and response.is_success:
+            self._accepted()
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
             raise ReplyRefused("The reply is compressed although it was asked for plain.", request=request)

@@ -15,7 +15,13 @@ RUN_TIMEOUT_SECONDS_MAX: Final = 7 * 24 * 3600
 # What a provider asks for is granted, but not that a run stands still for a day on its word.
 RETRY_AFTER_SECONDS_MAX: Final = 600
 
+Mode = Literal["best_effort", "all_or_nothing"]
+Attempts = Annotated[int, Meta(ge=1, le=ATTEMPTS_MAX)]
 Backoff = Annotated[int, Meta(ge=0, le=BACKOFF_SECONDS_MAX)] | Annotated[float, Meta(ge=0, le=BACKOFF_SECONDS_MAX)]
+
+AttemptTimeout = Annotated[int, Meta(ge=1, le=ATTEMPT_TIMEOUT_SECONDS_MAX)]
+StartTimeout = Annotated[int, Meta(ge=1, le=START_TIMEOUT_SECONDS_MAX)]
+RunTimeout = Annotated[int, Meta(ge=1, le=RUN_TIMEOUT_SECONDS_MAX)]
 
 
 class Policy(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -27,13 +33,13 @@ class Policy(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_f
     provider's error says may be.
     """
 
-    mode: Literal["best_effort", "all_or_nothing"] = "best_effort"
-    attempts_max: Annotated[int, Meta(ge=1, le=ATTEMPTS_MAX)] = 4
+    mode: Mode = "best_effort"
+    attempts_max: Attempts = 4
     backoff_seconds: Backoff = 1
     backoff_max_seconds: Backoff = 60
-    attempt_timeout_seconds: Annotated[int, Meta(ge=1, le=ATTEMPT_TIMEOUT_SECONDS_MAX)] = 60
-    start_timeout_seconds: Annotated[int, Meta(ge=1, le=START_TIMEOUT_SECONDS_MAX)] = 900
-    run_timeout_seconds: Annotated[int, Meta(ge=1, le=RUN_TIMEOUT_SECONDS_MAX)] = 3600
+    attempt_timeout_seconds: AttemptTimeout = 60
+    start_timeout_seconds: StartTimeout = 900
+    run_timeout_seconds: RunTimeout = 3600
     retry_codes: tuple[Code, ...] | UnsetType = UNSET
 
     def retries(self, code: Code, *, retryable: bool) -> bool:

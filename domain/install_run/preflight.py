@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from domain.errors import Code
+from domain.install_run.events import ProviderRefused, Target
 from domain.ports import Limits
 from domain.skill.paths import is_nested_skill_md
 from domain.skill.refusals import quoted
@@ -27,6 +28,15 @@ class Refusal(Struct, frozen=True, kw_only=True, rename="camel"):
 def preflight(name: str, version: SkillVersion, limits: Limits) -> tuple[Refusal, ...]:
     """Every reason, those about sizes first; none: nothing is known that speaks against it."""
     return (*_sizes(version, limits), *_wording(name, version, limits))[:REFUSALS_MAX]
+
+
+def refuse(target: Target, refusals: tuple[Refusal, ...]) -> ProviderRefused | None:
+    """What becomes of a target that the provider would refuse; None if nothing speaks against it."""
+    if not refusals:
+        return None
+    others = len(refusals) - 1
+    message = f"{refusals[0].message} (and {others} more)" if others else refusals[0].message
+    return ProviderRefused(provider_id=target.id, code=refusals[0].code, message=message)
 
 
 def _sizes(version: SkillVersion, limits: Limits) -> tuple[Refusal, ...]:

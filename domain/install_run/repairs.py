@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from domain.errors import RunUnfit
+from domain.errors import RunConflict, RunUnfit
 from domain.install_run.events import Target, Undo
-from domain.install_run.state import InstallRun, TargetStatus
+from domain.install_run.state import Aim, InstallRun, RunStatus, TargetStatus
 from domain.installation.state import Former, Installation
 
 
@@ -20,15 +20,38 @@ def targets_to_retry(run: InstallRun) -> tuple[Target, ...]:
     return failed
 
 
+def check_retry_stands(run_id: UUID, retry: InstallRun) -> None:
+    """Who asks once more for what is tried again already gets that run, unless it has failed as well. Raises RunUnfit."""
+    if retry.status in (RunStatus.FAILED, RunStatus.PARTIAL_FAILED):
+        raise RunUnfit(f"Run {run_id} has tried this again and failed as well; retry that one.")
+
+
 def check_unchanged(run_id: UUID, installation: Installation | None, target: Target) -> None:
-    """A retry must not undo what came after the failure. Raises RunUnfit."""
-    if installation is None or installation.live is None or run_id in installation.given_up:
+    """A retry must not undo what came after the failure; what the run has put back itself did not. Raises RunUnfit."""
+    live = installation.live if installation else None
+    if installation is None or live is None or run_id in installation.given_up or live.run_id == run_id:
         return
-    live = installation.live
     raise RunUnfit(
         f"Since this run failed at {target.name}, run {live.run_id} has put version {live.version} there;"
         " start a new run if that is not what you want."
     )
+
+
+def check_nobody_at_it(installation: Installation | None, target: Target, aim: Aim) -> None:
+    """Who claimed the pair last decides what stays, and need not be asked for the same once more. Raises RunConflict."""
+    last = installation.claims[-1] if installation and installation.claims else None
+    if last is None or last.removes is not aim.removes or (last.version != aim.version and not aim.removes):
+        return
+    raise RunConflict(
+        f"Run {last.run_id} is queued or running at {target.name} and does the same.", conflicting_runs=(last.run_id,)
+    )
+
+
+def is_taken_back_by(run: InstallRun, rollback: InstallRun, wanted: frozenset[UUID] | None) -> bool:
+    """Whether this rollback of the run has taken back everything that is wanted, or else all that the run did."""
+    if wanted is None:
+        wanted = frozenset(target.target.id for target in run.targets if target.status is TargetStatus.SUCCESS)
+    return wanted <= run.rolled_back & rollback.provider_ids
 
 
 def targets_to_roll_back(run: InstallRun, wanted: frozenset[UUID] | None) -> tuple[Target, ...]:
@@ -36,7 +59,7 @@ def targets_to_roll_back(run: InstallRun, wanted: frozenset[UUID] | None) -> tup
     if not run.status.ended:
         raise RunUnfit("The run has not ended yet; cancel it first.")
     if run.kind != "install":
-        raise RunUnfit(f"This run is an {run.kind}; install the version that you want to have instead.")
+        raise RunUnfit(f"This run is of the kind {run.kind}; install the version that you want to have instead.")
     done = {target.target.id: target.target for target in run.targets if target.status is TargetStatus.SUCCESS}
     if not done:
         raise RunUnfit("Nothing succeeded in this run, so there is nothing to take back.")

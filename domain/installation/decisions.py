@@ -11,6 +11,7 @@ from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
     InstallationCheckFailed,
+    InstallationDoubted,
     InstallationDriftFound,
     InstallationEvent,
     InstallationReceiptLate,
@@ -110,8 +111,8 @@ def leave(
 def note_late(
     state: Installation, *, pair: Pair, attempt_id: UUID, version: int, receipt: Receipt, since: datetime
 ) -> tuple[InstallationEvent, ...]:
-    """What an attempt put there that had lost its lease; quiet if it is what stands there as live."""
-    if state.live is not None and state.live.receipt == receipt:
+    """What an attempt put there that had lost its lease; quiet if it stands there as live, or did."""
+    if receipt in state.former.values() or (state.live is not None and state.live.receipt == receipt):
         return ()
     late = InstallationReceiptLate(
         run_id=pair.run_id,
@@ -123,6 +124,24 @@ def note_late(
         since=since,
     )
     return (late,)
+
+
+def doubt(
+    state: Installation, *, run_id: UUID, version: int, since: datetime | None, restores: int
+) -> tuple[InstallationEvent, ...]:
+    """The store may have forgotten what happened here after `since`, and was restored so many times; quiet if that is noted."""
+    if since is None or restores <= state.restores_seen:
+        return ()
+    return (InstallationDoubted(run_id=run_id, version=version, since=since, restores=restores),)
+
+
+def is_to_be_swept(state: Installation) -> bool:
+    """Whether what earlier attempts may have put there is one too many: beside what is live, or after it was removed. Where
+    nothing came of the run that left it, the next run adopts it.
+    """
+    if state.doubtful_since is None:
+        return False
+    return state.live is not None or state.doubtful_run not in state.given_up
 
 
 def sweep(

@@ -124,6 +124,19 @@ class InstallationReceiptLate(Event, frozen=True, kw_only=True, rename="camel"):
     since: datetime
 
 
+class InstallationDoubted(Event, frozen=True, kw_only=True, rename="camel"):
+    """The store was restored from an older copy: from `since` on a run that it has forgotten may have put this version there.
+    `restores` counts the times that it was, by then; `run_id` is the run that is about to look it up.
+    """
+
+    TOPIC = "installation.installation_doubted"
+
+    run_id: UUID
+    version: int
+    since: datetime
+    restores: int
+
+
 class InstallationSwept(Event, frozen=True, kw_only=True, rename="camel"):
     """It was looked again for what earlier attempts may have put there; these are removed. `settled`: nothing more can come.
     `run_id` is the run that left the doubt.
@@ -158,6 +171,7 @@ InstallationEvent = (
     | InstallationDriftFound
     | InstallationCheckFailed
     | InstallationReceiptLate
+    | InstallationDoubted
     | InstallationSwept
     | InstallationReleased
 )

@@ -13,6 +13,7 @@ from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
     InstallationCheckFailed,
+    InstallationDoubted,
     InstallationDriftFound,
     InstallationEvent,
     InstallationReceiptLate,
@@ -60,7 +61,7 @@ class Installation(Struct, frozen=True, kw_only=True):
     `doubtful_run` is the run that left that doubt last.
 
     `former` are the receipts of what was live before, by digest, the last one of each. `given_up` are the runs that held the
-    slot or waited for it in vain since anything was changed here.
+    slot or waited for it in vain since anything was changed here. For `restores_seen` restores of the store the doubt is noted.
     """
 
     holder: Claim | None = None
@@ -71,6 +72,7 @@ class Installation(Struct, frozen=True, kw_only=True):
     doubtful_versions: frozenset[int] = frozenset()
     doubtful_run: UUID | None = None
     given_up: frozenset[UUID] = frozenset()
+    restores_seen: int = 0
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -97,8 +99,10 @@ def evolve(state: Installation | None, event: InstallationEvent) -> Installation
             return _settled(state, event, live=None, former={}, version=None)
         case InstallationVerified() | InstallationDriftFound() | InstallationCheckFailed():
             return state
-        case InstallationReceiptLate():
-            return _doubted(state, since=event.since, version=event.version, run_id=event.run_id)
+        case InstallationReceiptLate() | InstallationDoubted():
+            doubted = _doubted(state, since=event.since, version=event.version, run_id=event.run_id)
+            restores = event.restores if isinstance(event, InstallationDoubted) else state.restores_seen
+            return replace(doubted, restores_seen=restores)
         case InstallationSwept():
             return _undoubted(state) if event.settled else state
         case InstallationReleased():
@@ -130,7 +134,13 @@ def _settled(
     version: int | None,
 ) -> Installation:
     """Something is known again, but for what is said to be doubtful still: of this `version`, and of those from before."""
-    settled = Installation(holder=state.holder if event.kept else None, waiting=state.waiting, live=live, former=former)
+    settled = Installation(
+        holder=state.holder if event.kept else None,
+        waiting=state.waiting,
+        live=live,
+        former=former,
+        restores_seen=state.restores_seen,
+    )
     if event.doubtful_since is None:
         return settled
     versions = state.doubtful_versions if version is None else state.doubtful_versions | {version}

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct, structs
 
-from domain.errors import BadRequest, Code, Problem, ProviderNameTaken
+from domain.errors import BadRequest, Code, Problem, ProviderInactive, ProviderNameTaken
 from domain.provider.events import (
     CredentialRef,
     ProviderActivated,
@@ -79,6 +79,18 @@ def fail_verification(state: Provider, *, code: Code, message: str, passing: boo
     failed = ProviderVerificationFailed(code=code, message=message)
     endures = not state.active or (passing and state.proven)
     return (failed,) if endures else (failed, ProviderDeactivated())
+
+
+def check_active(state: Provider) -> None:
+    """Nothing new is asked for through a connection that is out of use. Raises ProviderInactive."""
+    if not state.active:
+        raise ProviderInactive(why_inactive(state))
+
+
+def why_inactive(state: Provider) -> str:
+    if state.shelved:
+        return f"The provider connection {state.name} was taken out of use; activate it first."
+    return f"The provider connection {state.name} is not active; see why with its verification."
 
 
 def deactivate(state: Provider) -> tuple[ProviderEvent, ...]:

@@ -12,6 +12,11 @@ EMPTY_LIST = {"object": "list", "data": [], "has_more": False, "first_id": None,
 REFUSAL = {"error": {"message": "Not today.", "type": "invalid_request_error", "param": None, "code": None}}
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Who had waited may have left."""
+
+
 class Gate:
     """Its connection can be verified; a create waits until the gate is open, and is then refused."""
 
@@ -38,7 +43,7 @@ class Gate:
 
             def log_message(self, *_: object) -> None: ...
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+        self._server = _Server(("127.0.0.1", 0), Provider)
 
     @property
     def url(self) -> str:

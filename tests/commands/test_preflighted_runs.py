@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import Code, RunConflict
 from domain.install_run.events import ProviderRefused, RunFailed, RunPartiallyFailed, RunQueued
+from domain.install_run.policy import Policy
 from domain.install_run.state import INSTALL_RUN, InstallRun, RunStatus, TargetStatus
 from domain.installation.state import installation_stream
 from domain.provider.state import provider_stream
@@ -106,3 +107,22 @@ async def test_a_smaller_version_is_taken_again(three: World) -> None:
     queued = await three.queue("gemini")
     await three.carry_out(queued.run_id, "gemini")
     assert names(await three.events(queued.run_id))[-1] == "RunSucceeded"
+
+
+async def test_all_or_nothing_with_a_target_that_is_refused_is_over_before_it_took_a_slot(three: World) -> None:
+    before = await three.store.head()
+    queued = await three.queue("openai", "gemini", "claude", policy=Policy(mode="all_or_nothing"))
+    assert names([event.event for event in await three.store.read(after=before, limit=100)]) == [
+        "RunQueued",
+        "ProviderRefused",
+        "ProviderGivenUp",
+        "ProviderGivenUp",
+        "RunFailed",
+    ]
+    assert (await three.events(queued.run_id))[-1] == RunFailed(
+        failures={Code.PROVIDER_TOO_LARGE: 1, Code.RUN_ROLLED_BACK: 2}, reason=Code.RUN_ROLLED_BACK
+    )
+    assert not three.store.timers
+    for name in ("openai", "claude"):
+        assert await three.start(queued.run_id, name) is None
+        assert not (await three.queue(name)).reused

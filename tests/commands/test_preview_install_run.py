@@ -11,6 +11,7 @@ from domain.errors import (
     VersionNotFound,
     WaybillError,
 )
+from domain.provider.events import ProviderPaused
 from tests.commands.world import NAME, TIGHT_BYTES, World
 
 pytestmark = pytest.mark.anyio
@@ -93,3 +94,10 @@ async def test_an_archived_skill_is_refused_as_a_whole(three: World) -> None:
     await three.archive()
     with pytest.raises(SkillUnavailable):
         await three.preview("openai")
+
+
+async def test_a_paused_connection_is_said_and_no_reason_against_it(three: World) -> None:
+    await three.happen_to("openai", ProviderPaused(requested=True))
+    await three.happen_to("claude", ProviderPaused(until=three.now))
+    previewed = (await three.preview("openai", "claude")).targets
+    assert [(target.paused, target.refusals) for target in previewed] == [(True, ()), (False, ())]

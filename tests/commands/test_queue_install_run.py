@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from domain.installation.state import installation_stream
 from domain.provider.state import provider_stream
 from domain.skill.events import SkillVersionPublished
 from tests.commands.world import NAME, SKILL_ID, World, names
+from tests.kit.facts import NOON
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +43,8 @@ async def test_a_run_is_queued_and_takes_its_slots_in_one_append(world: World) -
             Target(id=BACKUP_ID, name="backup", kind="openai"),
         ),
         policy=Policy(attempt_timeout_seconds=5),
+        start_by=NOON + timedelta(seconds=900),
+        end_by=NOON + timedelta(seconds=3600),
     )
     recorded = await world.store.read(after=before, limit=10)
     assert [event.event for event in recorded] == [

@@ -3,7 +3,6 @@ from uuid import uuid4
 
 import pytest
 
-from commands.settle_attempt import SettleAttempt
 from domain.errors import Code, RunNotFound
 from domain.events import Event
 from domain.install_run.events import RunFailed, RunPartiallyFailed, RunSucceeded
@@ -17,7 +16,7 @@ from domain.installation.state import installation_stream
 from domain.provider.state import provider_stream
 from tests.commands.stores import Uneven
 from tests.commands.world import RECEIPT, SKILL_ID, World, failed, names, succeeded
-from tests.kit.facts import NOON, context
+from tests.kit.facts import NOON
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +58,9 @@ async def test_failure_frees_the_slot_and_says_from_when_on_there_is_doubt(world
     assert await world.settle(failed(attempt, ambiguous=ambiguous), run_id=run_id)
     assert await appended_since(world, before) == [
         failed(attempt, ambiguous=ambiguous),
-        InstallationReleased(run_id=run_id, doubtful_since=NOON if ambiguous else None),
+        InstallationReleased(
+            run_id=run_id, doubtful_since=NOON if ambiguous else None, doubtful_version=1 if ambiguous else None
+        ),
         RunFailed(failures={Code.PROVIDER_TOO_LARGE: 1}),
     ]
 
@@ -210,9 +211,7 @@ async def test_how_to_use_it_stands_beside_what_is_live(world: World) -> None:
     run_id = (await world.queue("openai")).run_id
     attempt = await world.start(run_id)
     assert attempt is not None
-    await world.settle_attempt(
-        SettleAttempt(run_id=run_id, outcome=succeeded(attempt), usage="skill_1 version 1"), context()
-    )
+    await world.settle(succeeded(attempt), run_id=run_id, usage="skill_1 version 1")
     (changed,) = [event for event in await world.events() if isinstance(event, InstallationChanged)]
     assert changed.usage == "skill_1 version 1"
 

@@ -154,12 +154,21 @@ async def test_an_attempt_looks_back_to_where_the_doubt_began(world: World) -> N
     still = await world.start((await world.queue("openai")).run_id)
     assert still is not None
     assert still.intent.since == doubtful.intent.since == NOON
-    await world.settle(succeeded(still), run_id=still.run_id)
+    assert (doubtful.doubts, still.doubts) == ((), (still.intent,))
+
+
+async def test_doubt_outlives_a_success_until_it_is_swept(world: World) -> None:
+    """What an attempt sent before may still be carried out after the next one has succeeded."""
+    doubtful = await world.start((await world.queue("openai")).run_id)
+    assert doubtful is not None
+    await world.settle(failed(doubtful, ambiguous=True), run_id=doubtful.run_id)
+    world.pass_time(10)
+    await world.carry_out((await world.queue("openai")).run_id)
     await world.register("two")
-    settled = await world.start((await world.queue("openai")).run_id)
-    assert settled is not None
-    assert settled.intent.since == NOON + timedelta(seconds=20)
-    assert (doubtful.doubts, still.doubts, settled.doubts) == ((), (still.intent,), ())
+    after = await world.start((await world.queue("openai")).run_id)
+    assert after is not None
+    assert (after.intent.since, after.intent.version) == (NOON, 2)
+    assert [doubt.version for doubt in after.doubts] == [1]
 
 
 async def test_an_attempt_knows_every_version_that_may_be_there_without_anybody_knowing(world: World) -> None:
@@ -194,7 +203,7 @@ async def test_an_attempt_knows_under_which_receipt_the_version_was_there_before
 async def test_an_uninstall_knows_what_it_removes(world: World) -> None:
     installed = await world.carry_out((await world.queue("openai")).run_id)
     removing = await world.carry_out((await world.uninstall()).run_id)
-    assert (installed.kind, removing.kind) == ("install", "uninstall")
+    assert (installed.removes, removing.removes) == (False, True)
     assert removing.live is not None
     assert removing.intent.previous == RECEIPT
 

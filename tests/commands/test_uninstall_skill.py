@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -18,7 +19,7 @@ from domain.provider.events import ProviderDeactivated
 from domain.provider.state import provider_stream
 from tests.commands.stores import Uneven
 from tests.commands.world import NAME, SKILL_ID, World, failed, names
-from tests.kit.facts import context
+from tests.kit.facts import NOON, context
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +44,8 @@ async def test_a_run_of_its_own_kind_is_queued_and_takes_the_slot(installed: Wor
         skill=SkillPin(id=SKILL_ID, name=NAME, version=1, digest=live.digest, ref="1"),
         targets=(Target(id=OPENAI_ID, name="openai", kind="openai"),),
         policy=Policy(),
+        start_by=NOON + timedelta(seconds=900),
+        end_by=NOON + timedelta(seconds=3600),
     )
     assert reserved == InstallationReserved(
         run_id=run.run_id, skill_id=SKILL_ID, provider_id=OPENAI_ID, version=1, removes=True

@@ -1,7 +1,7 @@
 """The write side as it is wired, on ports in memory, with short ways to say what a test needs to have happened before."""
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,11 +9,15 @@ from adapters.memory.bundles import MemoryBundles
 from adapters.memory.event_store import MemoryEventStore
 from adapters.sources.inline import read_inline
 from commands.authenticate import Authenticate
+from commands.beginning import RepairRun
+from commands.cancel_run import CancelRun, CancelRunHandler, RunCancelling
 from commands.connect_provider import ConnectProvider, ConnectProviderHandler, ProviderConnection
 from commands.handling import Handling, Session
 from commands.issue_api_key import IssueApiKeyHandler
 from commands.queue_install_run import PreviewedRun, QueuedRun, QueueInstallRun, QueueInstallRunHandler
 from commands.register_skill import RegisterSkill, RegisterSkillHandler, SkillRegistration
+from commands.retry_run import RetryRun, RetryRunHandler
+from commands.rollback_run import RollbackRun, RollbackRunHandler
 from commands.settle_attempt import SettleAttempt, SettleAttemptHandler
 from commands.start_attempt import Attempt, StartAttempt, StartAttemptHandler
 from commands.uninstall_skill import UninstallRun, UninstallSkill, UninstallSkillHandler
@@ -54,7 +58,7 @@ class World:
     """One store and one process at work on it; `another_process` is a second one, with a memory of its own."""
 
     def __init__(self, store: MemoryEventStore | None = None) -> None:
-        self.store = store or MemoryEventStore()
+        self.store = store or MemoryEventStore(clock=lambda: self.now)
         self.now = NOON
         self.bundles = MemoryBundles()
         self.vault = MemoryVault(self.store.rows, environment={"WAYBILL_CREDENTIAL_GOOD": KEY})
@@ -66,6 +70,9 @@ class World:
         self.start_attempt = StartAttemptHandler(handling=self.handling)
         self.settle_attempt = SettleAttemptHandler(handling=self.handling)
         self.uninstall_skill = UninstallSkillHandler(handling=self.handling)
+        self.cancel_run = CancelRunHandler(handling=self.handling)
+        self.retry_run = RetryRunHandler(handling=self.handling, limits=LIMITS.__getitem__)
+        self.rollback_run = RollbackRunHandler(handling=self.handling)
         self.verify_installations = VerifyInstallationsHandler(handling=self.handling, gateway=self.gateway)
         self.issue_api_key = IssueApiKeyHandler(handling=self.handling, random_bytes=os.urandom)
         self.authenticate = Authenticate(store=self.store, clock=lambda: self.now)
@@ -95,9 +102,19 @@ class World:
         facts = {"skill": NAME, "providers": providers} | more
         return await self.queue_install_run.preview(QueueInstallRun(**facts), context())
 
-    async def uninstall(self, provider: str = "openai", *, skill: str = NAME) -> UninstallRun:
+    async def uninstall(self, provider: str = "openai", *, skill: str = NAME, **more: Any) -> UninstallRun:
         installation_id = installation_stream(skill_stream(skill), provider_stream(provider))
-        return await self.uninstall_skill(UninstallSkill(installation_id=installation_id), context())
+        return await self.uninstall_skill(UninstallSkill(installation_id=installation_id, **more), context())
+
+    async def cancel(self, run_id: UUID) -> RunCancelling:
+        return await self.cancel_run(CancelRun(run_id=run_id), context())
+
+    async def retry(self, original_id: UUID, *, run_id: UUID | None = None) -> RepairRun:
+        return await self.retry_run(RetryRun(original_id=original_id, run_id=run_id), context())
+
+    async def roll_back(self, original_id: UUID, *providers: str, run_id: UUID | None = None) -> RepairRun:
+        command = RollbackRun(original_id=original_id, providers=providers or None, run_id=run_id)
+        return await self.rollback_run(command, context())
 
     async def happen_to(self, provider: str, *events: ProviderEvent) -> None:
         """What somebody else did with the connection."""
@@ -120,8 +137,17 @@ class World:
         command = StartAttempt(run_id=run_id, provider_id=provider_stream(provider))
         return await self.start_attempt(command, context())
 
-    async def settle(self, outcome: ProviderSucceeded | ProviderFailed, *, run_id: UUID) -> bool:
-        return await self.settle_attempt(SettleAttempt(run_id=run_id, outcome=outcome), context())
+    async def settle(
+        self,
+        outcome: ProviderSucceeded | ProviderFailed,
+        *,
+        run_id: UUID,
+        version: int | None = 1,
+        since: datetime = NOON,
+        usage: str = "",
+    ) -> bool:
+        command = SettleAttempt(run_id=run_id, outcome=outcome, usage=usage, version=version, since=since)
+        return await self.settle_attempt(command, context())
 
     async def carry_out(self, run_id: UUID, provider: str = "openai") -> Attempt:
         """Start one target and let it succeed."""
@@ -129,6 +155,17 @@ class World:
         assert attempt is not None
         assert await self.settle(succeeded(attempt), run_id=run_id)
         return attempt
+
+    async def fail(self, run_id: UUID, provider: str = "openai", **how: Any) -> Attempt:
+        """Start one target and let it fail."""
+        attempt = await self.start(run_id, provider)
+        assert attempt is not None
+        assert await self.settle(failed(attempt, **how), run_id=run_id)
+        return attempt
+
+    async def since(self, position: int) -> list[Event]:
+        """What was stored behind this position."""
+        return [one.event for one in await self.store.read(after=position, limit=1_000)]
 
     async def events(self, stream: UUID | None = None) -> list[Event]:
         """All events, or those of one stream."""
@@ -142,18 +179,26 @@ async def read_given(source: SkillSource) -> tuple[Bundle, Origin]:
     return read_inline(source.files), Origin(source="inline")
 
 
-def succeeded(attempt: Attempt) -> ProviderSucceeded:
-    return ProviderSucceeded(provider_id=attempt.provider_id, attempt_id=attempt.attempt_id, receipt=RECEIPT)
+def succeeded(attempt: Attempt, *, receipt: Receipt = RECEIPT) -> ProviderSucceeded:
+    return ProviderSucceeded(provider_id=attempt.provider_id, attempt_id=attempt.attempt_id, receipt=receipt)
 
 
-def failed(attempt: Attempt, *, code: Code = Code.PROVIDER_TOO_LARGE, ambiguous: bool = False) -> ProviderFailed:
+def failed(
+    attempt: Attempt,
+    *,
+    code: Code = Code.PROVIDER_TOO_LARGE,
+    retryable: bool = False,
+    ambiguous: bool = False,
+    retry_after_seconds: float | None = None,
+) -> ProviderFailed:
     return ProviderFailed(
         provider_id=attempt.provider_id,
         attempt_id=attempt.attempt_id,
         code=code,
         message="The provider said no.",
-        retryable=False,
+        retryable=retryable,
         ambiguous=ambiguous,
+        retry_after_seconds=retry_after_seconds,
     )
 
 

@@ -92,7 +92,7 @@ class NatsUnderTest:
         tickets = []
         async with self.jetstream() as jetstream:
             state = (await jetstream.stream_info(WORK_STREAM)).state
-            for sequence in range(state.first_seq, state.last_seq + 1):
+            for sequence in range(max(1, state.first_seq), state.last_seq + 1):
                 with suppress(NotFoundError):
                     found = await jetstream.get_msg(WORK_STREAM, seq=sequence)
                     tickets.append(

@@ -1,7 +1,7 @@
 """The work stream in memory: tickets by connection, each taken once, and what was said to it. Time passes when it is told to."""
 
 import asyncio
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -23,6 +23,7 @@ class MemoryTickets:
         self._waiting: defaultdict[UUID, deque[Ticket]] = defaultdict(deque)
         self._postponed: list[Ticket] = []
         self._arrived = asyncio.Event()
+        self._taken: Counter[Ticket] = Counter()
         self.answers: list[tuple[str, Any]] = []
         self.sources_opened = 0
         self.sources_open = 0
@@ -55,11 +56,15 @@ class MemoryTickets:
 
     def take(self, provider_id: UUID, places: int) -> "list[Received]":
         waiting = self._waiting[provider_id]
-        return [MemoryReceived(self, waiting.popleft()) for _ in range(min(places, len(waiting)))]
+        taken = [waiting.popleft() for _ in range(min(places, len(waiting)))]
+        self._taken.update(taken)
+        return [MemoryReceived(self, ticket, self._taken[ticket]) for ticket in taken]
 
     def answer(self, ticket: Ticket, word: str, fact: Any = None) -> None:
         self.answers.append((word, fact))
-        if word == "later":
+        if word == "later" and not fact:
+            self.put(ticket)
+        elif word == "later":
             self._postponed.append(ticket)
 
     async def arrival(self) -> None:
@@ -78,17 +83,29 @@ class MemoryTicketSource(TicketSource):
                     await self._tickets.arrival()
         return self._tickets.take(self._provider_id, places)
 
+    async def give_back(self) -> int:
+        """Nothing comes that was not taken."""
+        return 0
+
     async def close(self) -> None:
         self._tickets.sources_open -= 1
 
 
 class MemoryReceived(Received):
-    def __init__(self, tickets: MemoryTickets, ticket: Ticket) -> None:
+    def __init__(self, tickets: MemoryTickets, ticket: Ticket, deliveries: int) -> None:
         self._tickets = tickets
+        self._deliveries = deliveries
         self.ticket = ticket
+
+    @property
+    def deliveries(self) -> int:
+        return self._deliveries
 
     async def ack(self) -> None:
         self._tickets.answer(self.ticket, "ack")
+
+    async def hold(self) -> None:
+        self._tickets.answer(self.ticket, "hold")
 
     async def refuse(self, reason: str) -> None:
         self._tickets.answer(self.ticket, "refuse", reason)

@@ -1,7 +1,7 @@
 """Read models without a database: `given(history).rows(SKILLS)`; and a history, put together event by event."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.events import Actor, Event, Recorded, Role
@@ -13,15 +13,26 @@ ADMIN = Actor(kind="api_key", id="key-1", name="admin", role=Role.ADMIN)
 
 
 class History:
-    """Events as the store would hold them: dense positions, dense versions in each stream, a second apart."""
+    """Events as the store would hold them: dense positions, dense versions in each stream, a second apart and more where time
+    was passed.
+    """
 
     def __init__(self) -> None:
         self.events: list[Recorded] = []
         self.default_actor = ADMIN
+        self._passed = timedelta()
         self._versions: dict[UUID, int] = {}
 
     def __iter__(self) -> Iterator[Recorded]:
         return iter(self.events)
+
+    @property
+    def now(self) -> datetime:
+        """When the newest event happened, or later."""
+        return NOON + timedelta(seconds=len(self.events)) + self._passed
+
+    def wait_until(self, moment: datetime) -> None:
+        self._passed += max(moment - self.now, timedelta())
 
     def add(self, stream: UUID, *events: Event, actor: Actor | None = None) -> Recorded:
         """The last of the events, as recorded."""
@@ -34,7 +45,7 @@ class History:
                     position=position,
                     stream=stream,
                     version=self._versions[stream],
-                    at=NOON + timedelta(seconds=position),
+                    at=NOON + timedelta(seconds=position) + self._passed,
                     actor=actor or self.default_actor,
                     request_id=f"request-{position}",
                     correlation_id=uuid5(NAMESPACE_OID, f"correlation {stream}"),

@@ -4,24 +4,37 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import UUID, uuid4
 
 import msgspec
+from msgspec.structs import asdict
 
 from adapters.memory.event_store import MemoryEventStore
 from adapters.nats.connection import connect
 from adapters.nats.messages import Ticket
 from adapters.nats.publisher import Publisher
+from commands.handling import Handling
+from commands.restore_store import RestoreStoreHandler
 from domain.errors import StoreOffline
 from domain.events import Event, Recorded
 from domain.install_run.events import RunStarted
-from domain.installation.events import InstallationChanged, InstallationReleased, InstallationReserved, Receipt
+from domain.installation.decisions import Pair
+from domain.installation.events import (
+    InstallationChanged,
+    InstallationReleased,
+    InstallationRemoved,
+    InstallationReserved,
+    Receipt,
+)
 from domain.ports import Append, EventLog, Lease, NewEvent, Roles
 from domain.provider.events import CredentialRef, ProviderConnected
+from domain.store.state import STORE_STREAM
 from tests.kit.facts import context
 from tests.kit.jetstream import NatsUnderTest, Stored
 from tests.kit.waiting import eventually
 from workers import relay
+from workers.recovering import Recovery
 from workers.relay import Progress
 
 SECONDS_MAX = 30.0
@@ -81,18 +94,20 @@ class Ledger:
         event = InstallationReserved(run_id=uuid4(), skill_id=uuid4(), provider_id=provider, version=1)
         return (await self.write((installation or uuid4(), event), age=age))[0]
 
-    async def finish(self, reserved: Recorded, *, installed: bool) -> None:
+    async def finish(
+        self, reserved: Recorded, how: Literal["changed", "removed", "released"], *, kept: bool = False
+    ) -> None:
+        """What the run has done there frees its slot, unless that is `kept`."""
         assert isinstance(reserved.event, InstallationReserved)
-        event: Event = InstallationReleased(run_id=reserved.event.run_id)
-        if installed:
-            event = InstallationChanged(
-                run_id=reserved.event.run_id,
-                skill_id=reserved.event.skill_id,
-                provider_id=reserved.event.provider_id,
-                version=1,
-                digest="sha256:0",
-                receipt=Receipt(remote_id="remote"),
-            )
+        pair = Pair(
+            run_id=reserved.event.run_id, skill_id=reserved.event.skill_id, provider_id=reserved.event.provider_id
+        )
+        event: Event = InstallationReleased(run_id=pair.run_id)
+        if how == "changed":
+            receipt = Receipt(remote_id="remote")
+            event = InstallationChanged(**asdict(pair), version=1, digest="sha256:0", receipt=receipt, kept=kept)
+        if how == "removed":
+            event = InstallationRemoved(**asdict(pair), kept=kept)
         await self.write((reserved.stream, event))
 
     async def everything(self) -> tuple[Recorded, ...]:
@@ -110,6 +125,7 @@ async def relaying(
     clock: Callable[[], float] | None = None,
 ) -> AsyncIterator[Progress]:
     """A relay at work, with a connection of its own; it must end when it is told to."""
+    store = log if isinstance(log, MemoryEventStore) else None
     connection = await connect(server.url, name=holder, timeout_seconds=0.5)
     stopping, progress = asyncio.Event(), Progress()
     task = asyncio.create_task(
@@ -117,6 +133,7 @@ async def relaying(
             log=log,
             roles=roles,
             publisher=Publisher(connection, store_epoch=epoch),
+            recovery=recovery_of(log, store=store or MemoryEventStore(), epoch=epoch),
             stopping=stopping,
             holder=holder,
             progress=progress,
@@ -132,6 +149,27 @@ async def relaying(
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await connection.close()
+
+
+def recovery_of(log: EventLog, *, store: MemoryEventStore, epoch: str) -> Recovery:
+    """A store in memory is never restored from a dump; what becomes of it otherwise, its copies show."""
+    epochs = [epoch]
+
+    async def at_home() -> bool:
+        return True
+
+    async def latest() -> str:
+        """Another one after every restore that the store tells of."""
+        restores = len(await store.load(STORE_STREAM))
+        while len(epochs) <= restores:
+            epochs.append(str(uuid4()))
+        return epochs[restores]
+
+    async def compare() -> None:
+        """Nothing is installed anywhere."""
+
+    restore = RestoreStoreHandler(handling=Handling(store=store, clock=lambda: datetime.now(UTC), new_id=uuid4))
+    return Recovery(log=log, at_home=at_home, restore=restore, epoch=latest, compare=compare, by="relay")
 
 
 async def caught_up(progress: Progress, log: EventLog) -> None:

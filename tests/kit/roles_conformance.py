@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from domain.ports import Lease, Roles
 from tests.kit.waiting import eventually
@@ -58,6 +59,15 @@ class RolesConformance:
         assert not await roles.renew(former, seconds=LONG_SECONDS)
         assert not await roles.advance(former, position=9)
         assert await roles.advance(later, position=1)
+
+    async def test_the_epoch_of_another_holder_is_none(self, roles: Roles) -> None:
+        """In a restored database the epochs come again that were given out before."""
+        lease = await hold(roles, "a")
+        from_before = replace(lease, holder="b")
+        assert not await roles.renew(from_before, seconds=LONG_SECONDS)
+        assert not await roles.advance(from_before, position=9)
+        await roles.release(from_before)
+        assert await roles.acquire(role="relay", holder="b", seconds=LONG_SECONDS) is None
 
     async def test_what_is_given_back_is_free_at_once_and_progress_stays(self, roles: Roles) -> None:
         lease = await hold(roles, "a")

@@ -49,6 +49,7 @@ class ShelfGateway:
         self.deadlines: list[float] = []
         self.at_once: Counter[str] = Counter()
         self.at_once_max: Counter[str] = Counter()
+        self.together_max = 0
         self.open_count = 0
         self._numbers: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
 
@@ -92,6 +93,7 @@ class ShelfGateway:
         """What a call takes while it lasts."""
         self.at_once[connection] += 1
         self.at_once_max[connection] = max(self.at_once_max[connection], self.at_once[connection])
+        self.together_max = max(self.together_max, self.at_once.total())
         try:
             await self.gates[connection].wait()
             yield

@@ -14,8 +14,9 @@ from domain.install_run.state import INSTALL_RUN
 from domain.installation.state import INSTALLATION
 from domain.provider.state import PROVIDER
 from domain.skill.state import SKILL
+from domain.store.state import STORE
 
-FOLDS: Final[tuple[Fold[Any], ...]] = (SKILL, PROVIDER, INSTALL_RUN, INSTALLATION, API_KEY)
+FOLDS: Final[tuple[Fold[Any], ...]] = (SKILL, PROVIDER, INSTALL_RUN, INSTALLATION, API_KEY, STORE)
 
 Decision = Callable[..., tuple[Event, ...]]
 Refusal = TypeVar("Refusal", bound=WaybillError)

@@ -6,19 +6,27 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from adapters.memory.event_store import MemoryEventStore
+from adapters.nats.messages import Ticket, timer_ticket_message
+from commands.sweep_installation import SweepInstallationHandler
+from commands.verify_provider import VerifyProviderHandler
 from domain.events import Event, Recorded
 from domain.install_run.events import RunFailed, RunPartiallyFailed, RunSucceeded
 from domain.ports import ProviderGateway
 from domain.provider.events import ProviderKind
 from domain.provider.state import provider_stream
 from domain.skill.state import skill_stream
+from domain.timers import Timer, TimerName, TimerPhase
 from queries.installer_connections import InstallerConnection
 from tests.commands.world import NAME, World
 from tests.kit.memory_tickets import MemoryTickets
 from tests.kit.shelf_provider import ShelfGateway
 from tests.kit.waiting import eventually
+from workers.calling import Caller
 from workers.installer import Installer
+from workers.ticket_handling import TicketHandler
 
 SECONDS_MAX = 10.0
 ENDS = (RunSucceeded, RunFailed, RunPartiallyFailed)
@@ -38,13 +46,17 @@ class Installing:
         self.tickets = MemoryTickets()
         self.changed = asyncio.Event()
         self.connections: list[InstallerConnection] = []
+        self.resumption_seconds: float | None = None
+        self.concurrency: dict[ProviderKind, int] = {}
         self._issued = 0
 
-    async def connect(self, name: str = "openai", *, places: int = 4) -> InstallerConnection:
+    async def connect(
+        self, name: str = "openai", *, places: int = 4, kind: ProviderKind = "openai"
+    ) -> InstallerConnection:
         """Active and, from the next look on, served."""
-        await self.world.connect(name, concurrency_max=places)
+        await self.world.connect(name, kind=kind, concurrency_max=places)
         connection = InstallerConnection(
-            provider_id=provider_stream(name), name=name, kind="openai", concurrency_max=places
+            provider_id=provider_stream(name), name=name, kind=kind, concurrency_max=places
         )
         self.connections.append(connection)
         self.changed.set()
@@ -58,19 +70,40 @@ class Installing:
         await self.issue()
         return queued.run_id
 
-    async def uninstall(self, provider: str = "openai") -> UUID:
+    async def uninstall(self, provider: str = "openai", **more: Any) -> UUID:
         """A run that removes what is live, and the ticket for it."""
-        run = await self.world.uninstall(provider)
+        run = await self.world.uninstall(provider, **more)
         await self.issue()
         return run.run_id
 
     async def issue(self) -> None:
+        """What the relay does for slots that are taken, and the scheduler for retries that are due."""
         events = await self.world.store.read(after=self._issued, limit=10_000)
         self._issued += len(events)
         self.tickets.issue(events)
+        self._issue_due(TimerName.TARGET, TimerPhase.RETRY)
+
+    def look_after(self, name: TimerName) -> int:
+        """What the scheduler does for timers of connections and installations; how many were due."""
+        return self._issue_due(name, TimerPhase.DUE)
+
+    def _issue_due(self, name: TimerName, phase: TimerPhase) -> int:
+        timers = self.world.store.timers
+        due = [(key, due) for key, due in timers.items() if key[0] is name and self._is_due(due.timer, phase)]
+        for key, timer in due:
+            del timers[key]
+            message = timer_ticket_message(timer, issued_at=self.world.now)
+            self.tickets.put(msgspec.json.decode(message.body, type=Ticket))
+        return len(due)
+
+    def _is_due(self, timer: Timer, phase: TimerPhase) -> bool:
+        return timer.phase is phase and timer.due_at is not None and timer.due_at <= self.world.handling.clock()
 
     async def active(self) -> Sequence[InstallerConnection]:
         return tuple(self.connections)
+
+    async def next_resumption_seconds(self) -> float | None:
+        return self.resumption_seconds
 
     async def prepare(self, kind: ProviderKind) -> None:
         """There is nothing to load."""
@@ -81,12 +114,21 @@ class Installing:
 
     def installer(self, world: World) -> Installer:
         """Another world is another process: it has decided nothing yet."""
-        return Installer(
+        caller = Caller(gateway=self.gateway, bundles=self.world.bundles)
+        handler = TicketHandler(
             start=world.start_attempt,
             settle=world.settle_attempt,
-            gateway=self.gateway,
-            bundles=self.world.bundles,
+            verify=VerifyProviderHandler(handling=world.handling, gateway=self.gateway),
+            sweep=SweepInstallationHandler(handling=world.handling, gateway=self.gateway),
+            caller=caller,
+            prepare=self.prepare,
+        )
+        return Installer(
+            handler=handler,
+            caller=caller,
+            concurrency=self.concurrency,
             connections=self.active,
+            next_resumption_seconds=self.next_resumption_seconds,
             prepare=self.prepare,
             open_tickets=self.tickets.open,
             connections_changed=self.changed,

@@ -16,13 +16,14 @@ from tests.workers.attempts import (
     FIRST,
     INSTALLATION,
     LOST,
+    ONCE,
     SECOND,
     carry_out,
     on_shelf,
     remove,
 )
 from tests.workers.installing import ACK, Installing, only
-from workers.installer import INACTIVE_SECONDS
+from workers.ticket_handling import OUT_OF_USE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -151,7 +152,7 @@ async def test_a_removal_that_failed_leaves_what_is_live_and_is_tried_again(
 ) -> None:
     await carry_out(installing)
     installing.provider.faults.append(Fault(error=LOST, applied=applied))
-    assert only(await remove(installing), ProviderFailed).code is Code.PROVIDER_TIMEOUT
+    assert only(await remove(installing, policy=ONCE), ProviderFailed).code is Code.PROVIDER_TIMEOUT
     assert not [
         event for event in await installing.world.events(INSTALLATION) if isinstance(event, InstallationRemoved)
     ]
@@ -163,9 +164,9 @@ async def test_at_a_connection_out_of_use_nobody_is_called_until_it_is_back(inst
     run_id = await installing.queue()
     await installing.world.happen_to("openai", ProviderDeactivated(requested=True))
     async with installing.working():
-        await installing.answered(("later", INACTIVE_SECONDS))
+        await installing.answered(("later", OUT_OF_USE_SECONDS))
         assert installing.provider.calls == []
         await installing.world.happen_to("openai", ProviderActivated())
         installing.tickets.pass_time()
         assert names(await installing.ended(run_id))[-1] == "RunSucceeded"
-    assert installing.tickets.answers == [("later", INACTIVE_SECONDS), ACK]
+    assert installing.tickets.answers == [("later", OUT_OF_USE_SECONDS), ACK]

@@ -11,11 +11,13 @@ from tests.kit.shelf_provider import Fault, ShelfAdapter, ShelfGateway
 from tests.workers.attempts import (
     INSTALLATION,
     LOST,
+    ONCE,
     carry_out,
     digest_of,
     lose,
     on_shelf,
     remove,
+    sweep,
 )
 from tests.workers.installing import Installing, only
 
@@ -31,13 +33,13 @@ async def installing() -> Installing:
 
 async def test_what_may_have_been_applied_is_looked_for_and_adopted(installing: Installing) -> None:
     installing.provider.faults += [Fault(error=LOST), Fault(error=LOST, applied=True)]
-    first = only(await carry_out(installing), ProviderStarted)
+    first = only(await carry_out(installing, policy=ONCE), ProviderStarted)
     for _ in range(2):
         released = (await installing.world.events(INSTALLATION))[-1]
         assert isinstance(released, InstallationReleased)
         assert released.doubtful_since == first.since
         installing.world.pass_time(3600)
-        events = await carry_out(installing)
+        events = await carry_out(installing, policy=ONCE)
         assert only(events, ProviderStarted).since == first.since
     (kept,) = installing.provider.shelf
     succeeded = only(events, ProviderSucceeded)
@@ -104,6 +106,7 @@ async def test_what_is_kept_is_in_use_in_the_end(installing: Installing) -> None
 async def test_without_doubt_nothing_is_looked_for(installing: Installing) -> None:
     await lose(installing, applied=True)
     await carry_out(installing)
+    await sweep(installing)
     installing.provider.calls.clear()
     await installing.world.register("two")
     await carry_out(installing)
@@ -126,6 +129,18 @@ async def test_a_version_in_doubt_does_not_stay_beside_another(installing: Insta
     assert digests == [await digest_of(installing, number) for number in ((1, 3) if live else (3,))]
     assert (on_shelf(installing)[-1], succeeded.adopted) == (succeeded.receipt, False)
     assert installing.provider.calls == ["install", "find", "discard skill_1", "status"]
+
+
+async def test_what_was_live_before_is_not_in_doubt(installing: Installing) -> None:
+    """The first version came after the doubt began, and is what one would go back to."""
+    await lose(installing)
+    await carry_out(installing)
+    for text in ("two", "three"):
+        await installing.world.register(text)
+        await carry_out(installing)
+    digests = [await digest_of(installing, number) for number in (1, 2, 3)]
+    assert [kept.digest for kept in installing.provider.shelf] == digests
+    assert only(await carry_out(installing, ref="1"), ProviderSucceeded).receipt == on_shelf(installing)[0]
 
 
 async def test_a_removal_takes_away_what_is_in_doubt(installing: Installing) -> None:
@@ -159,7 +174,7 @@ async def test_an_install_that_cannot_tidy_up_is_in_doubt_itself(installing: Ins
     installing.provider = stubborn = Stubborn(lambda: installing.world.now)
     await lose(installing, applied=True)
     await installing.world.register("two")
-    failed = only(await carry_out(installing), ProviderFailed)
+    failed = only(await carry_out(installing, policy=ONCE), ProviderFailed)
     assert (failed.code, failed.ambiguous) == (Code.PROVIDER_OVERLOADED, True)
     assert len(stubborn.shelf) == 2
     stubborn.busy = False

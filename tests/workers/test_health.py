@@ -19,7 +19,8 @@ from tests.kit.jetstream import NatsUnderTest
 from tests.kit.read_side import ReadSide, open_read_side
 from tests.kit.waiting import eventually
 from tests.projections.stories import Story
-from workers.health import RELAY_LAG_MAX, readiness_checks
+from workers.health import readiness_checks
+from workers.oversight import RELAY_LAG_MAX
 from workers.relay import ROLE as RELAY
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +72,8 @@ async def test_without_the_database_alone_nothing_can_be_answered(asking: Asking
         "database": True,
         "projector": False,
         "relay": False,
+        "scheduler": False,
+        "watchdog": False,
         "nats": False,
     }
 
@@ -98,6 +101,21 @@ async def test_without_a_relay_runs_wait(asking: Asking) -> None:
     )
     await asking.relay(seconds=0)
     assert not (await asking.outcome("relay")).ok
+
+
+@pytest.mark.parametrize(
+    ("role", "sentence"),
+    [
+        ("scheduler", "No scheduler is running; retries and timeouts wait for one."),
+        ("watchdog", "No watchdog is running; what stands still is not found."),
+    ],
+)
+async def test_without_who_looks_after_the_runs_it_says_what_is_missing(
+    asking: Asking, role: str, sentence: str
+) -> None:
+    assert await asking.outcome(role) == CheckOutcome(ok=False, detail=sentence)
+    assert await asking.side.roles.acquire(role=role, holder="test", seconds=60)
+    assert await asking.outcome(role) == WELL
 
 
 @pytest.mark.parametrize(("lag", "ok"), [(RELAY_LAG_MAX, True), (RELAY_LAG_MAX + 1, False)])

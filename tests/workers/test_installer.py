@@ -13,9 +13,9 @@ from domain.provider.state import provider_stream
 from domain.skill.events import SkillVersionPublished
 from tests.commands.world import SKILL_ID, names
 from tests.kit.shelf_provider import Fault
-from tests.workers.attempts import carry_out
+from tests.workers.attempts import ONCE, carry_out
 from tests.workers.installing import ACK, Installing, only
-from workers.installer import INSTALLER
+from workers.ticket_handling import INSTALLER
 
 pytestmark = pytest.mark.anyio
 
@@ -75,7 +75,7 @@ async def test_a_refusal_is_recorded_as_the_provider_said_it(installing: Install
         Code.PROVIDER_RATE_LIMIT, "Slow down.", retryable=True, request_id="req_1", retry_after_seconds=7.5
     )
     installing.provider.faults.append(Fault(error=error))
-    events = await carry_out(installing)
+    events = await carry_out(installing, policy=ONCE)
     assert names(events) == ["RunQueued", "RunStarted", "ProviderStarted", "ProviderFailed", "RunFailed"]
     failed = only(events, ProviderFailed)
     assert (failed.code, failed.message) == (Code.PROVIDER_RATE_LIMIT, "Slow down.")
@@ -107,7 +107,7 @@ async def test_an_adapter_that_breaks_is_an_unknown_outcome(installing: Installi
     """Whatever it raised, the create may have been carried out; what exactly it was is for the log."""
     installing.provider.faults.append(Fault(error=error, applied=True))
     with capture_logs() as logs:
-        failed = only(await carry_out(installing), ProviderFailed)
+        failed = only(await carry_out(installing, policy=ONCE), ProviderFailed)
     assert (failed.code, failed.retryable, failed.ambiguous) == (Code.PROVIDER_INTERNAL, True, True)
     assert "sk-canary" not in failed.message
     assert [line["exc_info"] for line in logs if line["event"] == "attempt_broke"] == [True]
@@ -117,6 +117,6 @@ async def test_an_adapter_that_breaks_is_an_unknown_outcome(installing: Installi
 
 async def test_an_attempt_ends_at_its_deadline_whatever_the_adapter_does(installing: Installing) -> None:
     installing.provider.gates["openai"].clear()
-    failed = only(await carry_out(installing, policy=Policy(attempt_timeout_seconds=1)), ProviderFailed)
+    failed = only(await carry_out(installing, policy=Policy(attempt_timeout_seconds=1, attempts_max=1)), ProviderFailed)
     assert (failed.code, failed.retryable, failed.ambiguous) == (Code.PROVIDER_TIMEOUT, True, True)
     assert installing.provider.deadlines == [1]

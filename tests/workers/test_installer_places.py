@@ -7,11 +7,14 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
+from domain.errors import Code
+from domain.install_run.events import ProviderFailed, ProviderRetryScheduled
 from domain.provider.events import ProviderKind
+from domain.provider.state import provider_stream
 from queries.installer_connections import InstallerConnection
 from tests.commands.world import names
 from tests.kit.waiting import eventually
-from tests.workers.installing import SECONDS_MAX, Installing
+from tests.workers.installing import ACK, SECONDS_MAX, Installing
 from workers import installer
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +100,72 @@ async def test_a_connection_that_hangs_delays_no_other(installing: Installing) -
             await installing.ended(run_id)
 
 
+@pytest.fixture
+async def crowded(installing: Installing) -> Installing:
+    """Three connections of one kind, which has one place."""
+    installing.concurrency["openai"] = 1
+    for name in ("openai", "backup", "third"):
+        await installing.connect(name)
+    return installing
+
+
+async def test_connections_of_a_kind_have_so_many_calls_together_and_each_gets_its_turn(crowded: Installing) -> None:
+    """What came one too many goes back at once: nothing is held that somebody else could work on."""
+    for number in range(3):
+        await crowded.world.register(name=f"skill-{number}")
+    runs = [
+        (await crowded.world.queue(name, skill=f"skill-{number}")).run_id
+        for number in range(3)
+        for name in ("openai", "backup", "third")
+    ]
+    async with crowded.working():
+        await sources_opened(crowded, 3)
+        for run_id in runs:
+            await crowded.ended(run_id)
+    assert crowded.provider.together_max == 1
+    assert set(crowded.tickets.answers) == {ACK, ("later", 0)}
+
+
+async def test_a_place_is_not_kept_for_ever_for_who_does_not_take_it(
+    crowded: Installing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when another installer has taken the ticket meanwhile."""
+    monkeypatch.setattr(installer, "TURN_SECONDS", 0.01)
+    crowded.provider.gates["openai"].clear()
+    backup = provider_stream("backup")
+    async with crowded.working():
+        await sources_opened(crowded, 3)
+        first = await crowded.queue("openai")
+        await crowded.calls_under_way(1)
+        await crowded.queue("backup")
+
+        async def went_back() -> bool:
+            return ("later", 0) in crowded.tickets.answers and crowded.tickets.waiting(backup) == 1
+
+        await eventually(went_back, SECONDS_MAX)
+        assert len(crowded.tickets.take(backup, 1)) == 1
+        crowded.provider.gates["openai"].set()
+        await crowded.ended(first)
+        await crowded.ended(await crowded.queue("openai", skill="another"))
+
+
+async def test_a_kind_that_hangs_delays_no_other(installing: Installing) -> None:
+    installing.concurrency["openai"] = 1
+    for name in ("openai", "backup"):
+        await installing.connect(name)
+    await installing.connect("claude", kind="claude")
+    installing.provider.gates["openai"].clear()
+    hanging = [await installing.queue(name) for name in ("openai", "backup")]
+    async with installing.working():
+        await installing.calls_under_way(1)
+        for number in range(3):
+            await installing.ended(await installing.queue("claude", skill=f"skill-{number}"))
+        assert installing.provider.at_once["backup"] == 0
+        installing.provider.gates["openai"].set()
+        for run_id in hanging:
+            await installing.ended(run_id)
+
+
 async def test_a_connection_that_comes_is_served_and_one_that_goes_is_left(installing: Installing) -> None:
     async with installing.working():
         connection = await installing.connect()
@@ -142,7 +211,10 @@ async def test_a_change_that_comes_during_a_look_is_not_missed(installing: Unluc
         await installing.ended(await installing.queue())
 
 
-async def test_a_connection_whose_provider_cannot_be_loaded_is_tried_again(installing: Unlucky) -> None:
+async def test_a_connection_whose_provider_cannot_be_loaded_is_tried_again(
+    installing: Unlucky, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installer, "TAKE_SECONDS", 0.05)
     installing.unloadable = True
     await installing.connect()
     with capture_logs() as logs:
@@ -182,7 +254,7 @@ async def test_a_stop_takes_no_more_and_ends_what_is_under_way(installing: Insta
     assert installing.provider.open_count == 0
 
 
-async def test_a_call_that_outlasts_the_grace_is_cut_and_left_to_its_lease(
+async def test_a_call_that_outlasts_the_grace_is_cut_and_tried_again_by_whoever_goes_on(
     installing: Installing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(installer, "GRACE_SECONDS", 0.01)
@@ -192,5 +264,14 @@ async def test_a_call_that_outlasts_the_grace_is_cut_and_left_to_its_lease(
     with capture_logs() as logs:
         async with installing.working():
             await installing.calls_under_way(1)
-    assert names([recorded.event for recorded in await installing.recorded(run_id)])[-1] == "ProviderStarted"
+    failed, scheduled = [recorded.event for recorded in await installing.recorded(run_id)][-2:]
+    assert isinstance(failed, ProviderFailed)
+    assert (failed.code, failed.retryable, failed.ambiguous) == (Code.PROVIDER_TIMEOUT, True, True)
+    assert "stopped" in failed.message
+    assert isinstance(scheduled, ProviderRetryScheduled)
     assert [line["calls"] for line in logs if line["event"] == "calls_cut"] == [1]
+    installing.provider.gates["openai"].set()
+    installing.world.pass_time(60)
+    async with installing.working():
+        assert names(await installing.ended(run_id))[-1] == "RunSucceeded"
+    assert installing.provider.calls == ["install", "find", "install", "find"]

@@ -7,15 +7,20 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from adapters.memory.event_store import MemoryEventStore
+from commands.expire_lease import ExpireLease, ExpireLeaseHandler
 from domain.events import Recorded
+from domain.install_run.events import ProviderSucceeded
+from domain.installation.events import InstallationReceiptLate
 from domain.ports import Append
 from domain.provider.state import provider_stream
 from tests.commands.stores import Unplugged
 from tests.commands.world import names
+from tests.kit.facts import context
 from tests.kit.waiting import eventually
-from tests.workers.installing import ACK, SECONDS_MAX, Installing
-from workers import installer
-from workers.installer import AGAIN_SECONDS, MENDED_SECONDS
+from tests.workers.installing import ACK, SECONDS_MAX, Installing, only
+from workers import ticket_handling
+from workers.calling import AGAIN_SECONDS
+from workers.ticket_handling import MENDED_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +39,7 @@ async def test_a_ticket_for_a_run_that_nobody_knows_is_refused() -> None:
     (ticket,) = installing.tickets.take(OPENAI, 1)
     installing.tickets.put(replace(ticket.ticket, run_id=uuid4()))
     async with installing.working():
-        await installing.answered(("refuse", "the store has no such run"))
+        await installing.answered(("refuse", "No install run has this id."))
     assert installing.provider.calls == []
 
 
@@ -70,7 +75,7 @@ async def test_with_the_store_away_a_ticket_comes_later() -> None:
 
 
 async def test_what_the_provider_did_is_recorded_when_the_store_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installer, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(ticket_handling, "AGAIN_SECONDS", 0.01)
     store = Unplugged()
     installing = await connected(store)
     run_id = await installing.queue()
@@ -121,7 +126,31 @@ async def test_what_somebody_has_to_mend_is_logged_and_the_ticket_kept() -> None
             store.wrong = False
             installing.tickets.pass_time()
             assert names(await installing.ended(run_id))[-1] == "RunSucceeded"
-    assert [line["run_id"] for line in logs if line["event"] == "ticket_broke"] == [str(run_id)]
+    assert [line["subject"] for line in logs if line["event"] == "ticket_broke"] == [str(run_id)]
+
+
+async def test_what_a_worker_did_after_it_had_lost_its_lease_is_noted() -> None:
+    """Its attempt is over, the next one finds what it did."""
+    installing = await connected(MemoryEventStore())
+    run_id = await installing.queue()
+    installing.provider.gates["openai"].clear()
+    expire = ExpireLeaseHandler(handling=installing.world.handling)
+    with capture_logs() as logs:
+        async with installing.working():
+            await installing.calls_under_way(1)
+            installing.world.pass_time(1_000)
+            assert await expire(ExpireLease(run_id=run_id, provider_id=OPENAI), context())
+            installing.provider.gates["openai"].set()
+
+            async def came_late() -> bool:
+                return any(line["event"] == "attempt_came_late" for line in logs)
+
+            await eventually(came_late, SECONDS_MAX)
+            installing.world.pass_time(60)
+            events = await installing.ended(run_id)
+    (kept,) = installing.provider.shelf
+    assert only(await installing.world.events(), InstallationReceiptLate).receipt == kept.receipt
+    assert only(events, ProviderSucceeded).adopted
 
 
 async def test_an_outcome_that_cannot_be_recorded_is_logged() -> None:

@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 from cryptography.fernet import Fernet
 
-from workers import wiring
 from workers.processes import PROCESSES
 from workers.running import Main
 from workers.settings import (
@@ -26,6 +25,8 @@ from workers.settings import (
     unsettled_environment,
     write_running_servers,
 )
+from workers.single_roles import relay, scheduler, watchdog
+from workers.wiring import installer, write_side
 
 MINE = "postgresql://me@127.0.0.1:1/waybill"
 RUNNING = "postgresql://postgres@/waybill?host=%2Frunning"
@@ -103,6 +104,7 @@ def test_an_empty_variable_is_none(running: Settings) -> None:
         ({"WAYBILL_PORT": "-1"}, "WAYBILL_PORT must be a number from 0 to 65535."),
         ({"WAYBILL_PORT": "65536"}, "WAYBILL_PORT must be a number from 0 to 65535."),
         ({"WAYBILL_LOG_LEVEL": "loud"}, "WAYBILL_LOG_LEVEL must be one of: debug, info, warning, error."),
+        ({"WAYBILL_LEASE_MARGIN_SECONDS": "0"}, "WAYBILL_LEASE_MARGIN_SECONDS must be a number from 1 to 600."),
         ({"WAYBILL_LOG_FORMAT": "xml"}, "WAYBILL_LOG_FORMAT must be one of: json, console."),
         (
             {"WAYBILL_GIT_HOSTS": "https://git.example/a"},
@@ -188,7 +190,7 @@ async def test_a_secret_file_that_was_damaged_is_said_to_be_that(tmp_path: Path)
 
 
 async def open_write_side(settings: Settings) -> None:
-    async with wiring.write_side(settings, part="test"):
+    async with write_side(settings, part="test"):
         pass
 
 
@@ -202,7 +204,7 @@ async def open_write_side(settings: Settings) -> None:
         ({"WAYBILL_POSTGRES_URL": MINE, "WAYBILL_NATS_URL": "localhost"}, "WAYBILL_NATS_URL cannot be used: "),
     ],
 )
-@pytest.mark.parametrize("part", [wiring.relay, wiring.installer])
+@pytest.mark.parametrize("part", [relay, scheduler, watchdog, installer], ids=lambda part: part.__name__)
 async def test_a_part_alone_says_which_server_it_misses(
     tmp_path: Path, part: Main, environment: Mapping[str, str], sentence: str
 ) -> None:

@@ -80,9 +80,10 @@ def test_whatever_ends_it_the_next_start_goes_on(tmp_path: Path) -> None:
         assert active_connections(whole) == {"openai", "claude", "gemini"}
         run = whole.finished(whole.queue("plain-english"))
         assert run["status"] == "success"
+        wait_until(whole.ready, STARTED_SECONDS)
         assert_refused_beside(whole)
         family = psutil.Process(whole.process.pid).children(recursive=True)
-        assert len(family) > 6
+        assert {"relay", "projector", "installer", "scheduler", "watchdog", "sandbox", "api"} <= parts(family)
         whole.kill()
         wait_until(lambda: not alive(family), GONE_SECONDS_MAX)
         key = whole.key
@@ -144,6 +145,11 @@ def children(pid: int) -> list[psutil.Process]:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def parts(family: list[psutil.Process]) -> set[str]:
+    """The words of their command lines, which name the parts."""
+    return {word for one in family for word in one.cmdline()}
 
 
 def alive(family: "set[psutil.Process] | list[psutil.Process]") -> list[psutil.Process]:

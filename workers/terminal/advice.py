@@ -15,13 +15,14 @@ ADVICE: Final = {
     "not_allowed:api": "This server may be of another version than this command.",
     "conflict:skills": "Take it back into use with `waybill skills archive SKILL --undo`, or use another one.",
     "conflict:providers": "See its name and state with `waybill providers list`; `waybill providers activate` brings one back into use.",
-    "conflict:install_runs": "Wait for that run with `waybill runs watch RUN`.",
+    "conflict:install_runs": "Look at that run with `waybill runs show RUN`; one that is at work is waited for with `runs watch`.",
     "conflict:api": "Others were changing the same thing; run the command again.",
     "too_large:api": "Send less.",
     "too_large:skills": "Leave out what the skill does not need.",
     "unsupported:api": "This server may be of another version than this command.",
     "unprocessable:skills": "Correct each place that is named above, then run the command again.",
     "unprocessable:providers": "Correct the reference, or give the secret itself with --credential-stdin.",
+    "unprocessable:idempotency": "Run the command again without that key, or with a new one.",
     "offline:git": "Look at the address, or send the folder itself: `waybill skills add FOLDER`.",
     "offline:database": "The server cannot reach its database. Try again in a moment; `/readyz` says when it is back.",
     "internal:api": "Waybill failed in a way that it does not know: the request id leads to the reason in the server's log.",
@@ -43,6 +44,11 @@ ADVICE: Final = {
     "offline:provider": "The provider cannot be reached: check the network and the connection's base URL.",
     "bad_response:provider": "The answer makes no sense: check that the base URL is the provider's API and not a proxy's page.",
     "misconfigured:provider": "The credential reference leads nowhere on the server: set that variable or file where it runs.",
+    "cancelled:run": "It was cancelled: `waybill runs retry RUN` does the rest after all.",
+    "rolled_back:run": "All or nothing: see to what failed elsewhere in the run, then `waybill runs retry RUN`.",
+    "start_timeout:run": "It waited too long: is its connection paused, an installer running? Then `waybill runs retry RUN`.",
+    "run_timeout:run": "Its time was over: see why it took so long, then `waybill runs retry RUN`.",
+    "lease_expired:run": "An installer fell silent in the middle of it: see its log; what it did is looked up first by a retry.",
 }
 
 

@@ -204,6 +204,7 @@ class PreviewedTarget(Answered, frozen=True, kw_only=True):
     provider: Named
     accepted: bool
     refusals: tuple[Refusal, ...] = ()
+    paused: bool = False
     installed_version: int | None = None
     active_run_id: str | None = None
 

@@ -36,8 +36,8 @@ def demo(*, as_json: bool, no_color: bool) -> None:
     """See the whole story on sandbox providers, in a minute.
 
     Starts a real Postgres, a real NATS server and every part of Waybill in a temporary folder, installs a skill at OpenAI, Claude
-    and Gemini through the public API, upgrades it, has another fail in part, and shows what the events, the audit log and the
-    providers say about it. Every step is checked: the exit code is 0 only if all of it went as told. Needs the extra `embedded`.
+    and Gemini through the public API, upgrades it, has another fail in part, repairs that, takes the upgrade back at one of them,
+    and shows what the events, the audit log and the providers say about it. Every step is checked: the exit code is 0 only if all of it went as told. Needs the extra `embedded`.
     """
     # Also when the terminal is closed, everything has to be stopped in order.
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -93,13 +93,15 @@ def play(screen: Screen, narrator: Narrator, folder: Path) -> Seen | None:
 
 
 def sum_up(narrator: Narrator, seen: Seen, *, seconds: float) -> None:
-    installed, upgraded, partial = (understood(run, Run) for run in seen.runs)
+    installed, upgraded, partial, retried, taken_back = (understood(run, Run) for run in seen.runs)
     events = sum(len(history) for history in seen.histories)
     lines = (
         f"First v{installed.skill.version}, then v{upgraded.skill.version}: {sentence(upgraded, now=datetime.now(UTC))}",
         sentence(partial, now=datetime.now(UTC)),
+        f"Tried again: {sentence(retried, now=datetime.now(UTC))}",
+        f"Taken back: {sentence(taken_back, now=datetime.now(UTC))}",
         "Who failed left nothing there; what succeeded stays. Nothing is there twice.",
-        f"{events} events tell the three runs, {len(seen.audit)} audit entries everything.",
+        f"{events} events tell the {len(seen.runs)} runs, {len(seen.audit)} audit entries everything.",
         f"{seconds:.0f} s in all; nothing is left running, and the temporary folder is gone.",
     )
     narrator.tell(Text("\nSeen and checked", style="bold"))

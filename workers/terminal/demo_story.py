@@ -13,7 +13,7 @@ from adapters.sources.folder import read_folder
 from workers.settings import shared_folder
 from workers.terminal.answers import AuditEntry, Event, Installation, PreviewedRun, Provider, Run, Skill, understood
 from workers.terminal.audit import audit_grid
-from workers.terminal.client import Client
+from workers.terminal.client import Answer, Client
 from workers.terminal.demo_proof import check_installations, check_receipts, check_upgrade, ledger_grid, of_skill
 from workers.terminal.history import history_grid
 from workers.terminal.installation_view import installations_grid
@@ -38,6 +38,8 @@ SLOT_TAKEN: Final = "installation.reserved"
 # About as long as real providers take, so that there is something to see.
 CREATE_SECONDS: Final = {"claude": 1.2, "gemini": 0.6}
 RUN_SECONDS: Final = 45.0
+# The run whose history is shown: the one that lost an answer.
+RETRIED: Final = 3
 ENTRIES_MAX: Final = 200
 
 
@@ -67,9 +69,11 @@ class Story:
         upgraded = self._upgrade()
         preview = self._try_out()
         partial = self._fail_in_part()
-        runs = (installed, upgraded, partial)
+        retried = self._retry(partial)
+        taken_back = self._take_back(upgraded)
+        runs = (installed, upgraded, partial, retried, taken_back)
         histories = self._histories(runs)
-        installations, live = self._live(upgraded, partial)
+        installations, live = self._live(upgraded, retried)
         audit = self._audit(runs)
         return Seen(
             preview=preview, runs=runs, histories=histories, audit=audit, installations=installations, live=live
@@ -140,15 +144,47 @@ class Story:
         check_receipts(run, self._sandbox.ledger())
         return document
 
+    def _retry(self, partial: Any) -> Any:
+        self._narrator.chapter("Repair it: OpenAI has quota again, does what it is asked, and its answer gets lost")
+        self._sandbox.lose_next_answer("openai")
+        created = self._sandbox.creates("openai")
+        document = self._repair("retry", partial, {})
+        run = understood(document, Run)
+        outcomes = {target.provider.name: (target.status, target.attempts, target.code) for target in run.targets}
+        expect(run.retry_of == partial["id"], "the new run says what it is a retry of")
+        expect(outcomes["openai"] == ("success", 2, None), "openai is asked again after the lost answer")
+        expect(outcomes["gemini"] == ("failed", 0, TOO_LARGE), "gemini would still refuse, and claude is left alone")
+        expect(self._sandbox.creates("openai") == created + 1, "openai created it once: the second attempt found it")
+        check_receipts(run, self._sandbox.ledger())
+        self._narrator.tell(
+            "Nobody knew whether OpenAI had done it. So it was looked up, found and kept: nothing is there twice."
+        )
+        return document
+
+    def _take_back(self, upgraded: Any) -> Any:
+        self._narrator.chapter("Take the upgrade back, at Claude alone")
+        document = self._repair("rollback", upgraded, {"providers": ["claude"]})
+        run = understood(document, Run)
+        expect((run.kind, run.status) == ("rollback", "success"), "the rollback succeeds")
+        listed = self._client.pages("installations", query={"skill": UPGRADED}, limit=ENTRIES_MAX)["items"]
+        versions = {one.provider.name: one.version for one in (understood(item, Installation) for item in listed)}
+        expect(
+            versions == {"openai": 2, "claude": 1, "gemini": 2},
+            "claude has the first version again, the others the second",
+        )
+        return document
+
     def _histories(self, runs: Sequence[Any]) -> tuple[Any, ...]:
         self._narrator.chapter("What happened, event by event")
         begun, ended = ("RunQueued", "RunStarted"), ("RunSucceeded",)
-        wanted = ((*begun, *ended), (*begun, *ended), ("RunQueued", "ProviderRefused", "RunPartiallyFailed"))
+        refused = ("RunQueued", "ProviderRefused", "RunPartiallyFailed")
+        again = ("RunQueued", "ProviderFailed", "ProviderRetryScheduled", "ProviderSucceeded", "RunPartiallyFailed")
+        wanted = ((*begun, *ended), (*begun, *ended), refused, again, (*begun, *ended))
         histories = tuple(self._history(run, names) for run, names in zip(runs, wanted, strict=True))
         self._narrator.command("runs list")
         self._narrator.tell(runs_grid([understood(run, Run) for run in reversed(runs)], now=datetime.now(UTC)))
-        self._narrator.command(f"history {runs[-1]['id']}")
-        self._narrator.tell(history_grid([understood(item, Event) for item in histories[-1]]))
+        self._narrator.command(f"history {runs[RETRIED]['id']}")
+        self._narrator.tell(history_grid([understood(item, Event) for item in histories[RETRIED]]))
         return histories
 
     def _history(self, run: Any, wanted: Sequence[str]) -> Any:
@@ -205,7 +241,14 @@ class Story:
 
     def _run(self, skill: str) -> Any:
         self._narrator.command(f"install {skill} --on {','.join(PROVIDERS)} --wait")
-        answer = self._client.post("install-runs", body=_asking_for(skill))
+        return self._follow(self._client.post("install-runs", body=_asking_for(skill)))
+
+    def _repair(self, action: str, run: Any, body: dict[str, Any]) -> Any:
+        on = f" --on {','.join(body['providers'])}" if body else ""
+        self._narrator.command(f"runs {action} {run['id']}{on} --wait")
+        return self._follow(self._client.post("install-runs", run["id"], action, body=body or None))
+
+    def _follow(self, answer: Answer) -> Any:
         return attend(
             self._client,
             understood(answer.body, Run).id,

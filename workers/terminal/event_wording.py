@@ -104,5 +104,6 @@ WORDS: Final[Mapping[str, Callable[[Event], str]]] = {
     "InstallationChanged": _received,
     "InstallationRemoved": lambda _: "",
     "InstallationReceiptLate": lambda event: f"{_received(event)} came too late",
+    "InstallationDoubted": lambda _: "the store was restored; what it may have forgotten is looked up",
     "InstallationSwept": _swept,
 }

@@ -54,6 +54,8 @@ def _reasons(target: PreviewedTarget) -> list[str]:
     reasons = [f"{printable(refusal.code)}: {printable(refusal.message)}" for refusal in target.refusals]
     if target.active_run_id is not None and target.accepted:
         reasons.append(f"would follow run {printable(target.active_run_id)}")
+    if target.paused and target.accepted:
+        reasons.append("would wait: the connection is paused")
     return reasons or [""]
 
 

@@ -38,6 +38,10 @@ class SandboxControls:
     def refuse_next_create(self, provider: str, *, status: int, code: str) -> None:
         self._fault(provider, kind="status", status=status, code=code)
 
+    def lose_next_answer(self, provider: str) -> None:
+        """The provider does what it is asked, and cuts the connection before it says so."""
+        self._fault(provider, kind="drop_after")
+
     def ledger(self) -> tuple[LedgerEntry, ...]:
         return understood(self._get("ledger"), tuple[LedgerEntry, ...])
 

@@ -1,9 +1,13 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from adapters.nats.connection import Connection
+from adapters.nats.publisher import Publisher
+from adapters.nats.tickets import TicketSource
+from tests.adapters.nats.waiting_tickets import PROVIDER
 from tests.kit.jetstream import NatsUnderTest, running_nats
 
 
@@ -17,3 +21,18 @@ async def server(tmp_path: Path) -> AsyncIterator[NatsUnderTest]:
 async def connection(server: NatsUnderTest) -> AsyncIterator[Connection]:
     async with server.connection() as connection:
         yield connection
+
+
+@pytest.fixture
+async def publisher(connection: Connection) -> Publisher:
+    publisher = Publisher(connection, store_epoch=str(uuid4()))
+    await publisher.stand()
+    return publisher
+
+
+@pytest.fixture
+async def source(server: NatsUnderTest) -> AsyncIterator[TicketSource]:
+    async with server.connection("installer") as connection:
+        source = TicketSource(connection, PROVIDER)
+        yield source
+        await source.close()

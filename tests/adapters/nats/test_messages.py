@@ -16,6 +16,7 @@ from adapters.nats.messages import (
     event_message,
     percent_encoded,
     ticket_message,
+    timer_ticket_message,
     timestamp,
     traceparent,
 )
@@ -26,6 +27,7 @@ from domain.events import Actor
 from domain.install_run.events import RunSucceeded
 from domain.installation.events import InstallationReserved
 from domain.skill.events import ManifestEntry, SkillVersionPublished
+from domain.timers import SetTimer, Timer, TimerName
 from tests.kit.facts import NOON, recorded
 
 EPOCH: Final = "0193b0c0-0000-7000-8000-0000000000ee"
@@ -45,7 +47,7 @@ def test_an_event_is_a_cloud_event_in_binary_mode() -> None:
     )
     message = event_message(event, store_epoch=EPOCH)
     assert message.subject == f"waybill.events.install_run.run_succeeded.{STREAM}"
-    assert json.loads(message.body) == {"succeeded": 2}
+    assert json.loads(message.body) == {"succeeded": 2, "reason": None}
     assert message.headers == {
         "Nats-Msg-Id": str(EVENT),
         "ce-specversion": "1.0",
@@ -109,9 +111,10 @@ def test_a_value_from_outside_cannot_break_out_of_its_header() -> None:
 
 def test_the_trace_is_one_for_a_correlation_and_valid() -> None:
     one, other = (replace(recorded(RunSucceeded(succeeded=1), stream=STREAM), correlation_id=CORRELATION) for _ in "12")
-    assert W3C.fullmatch(traceparent(one))
-    assert traceparent(one)[:35] == traceparent(other)[:35]
-    assert traceparent(one) != traceparent(other)
+    first, second = (traceparent(event.correlation_id, event.id) for event in (one, other))
+    assert W3C.fullmatch(first)
+    assert first[:35] == second[:35]
+    assert first != second
 
 
 def test_times_are_in_utc() -> None:
@@ -137,9 +140,11 @@ def test_a_ticket_says_where_to_look_and_gives_nothing_away() -> None:
     assert message.subject == f"waybill.work.install.{provider}"
     assert message.headers["Nats-Msg-Id"] == f"{EVENT}:ticket"
     assert json.loads(message.body) == {
+        "kind": "install",
         "runId": str(run),
         "providerId": str(provider),
         "installationId": str(STREAM),
+        "round": 0,
         "eventId": str(EVENT),
         "position": 9,
         "requestId": "test-request",
@@ -148,6 +153,41 @@ def test_a_ticket_says_where_to_look_and_gives_nothing_away() -> None:
     }
     assert msgspec.json.decode(message.body, type=Ticket).issued_at == datetime(2026, 11, 22, 12, tzinfo=UTC)
     assert ticket_message(event, issued_at=NOON, again=":x").headers["Nats-Msg-Id"] == f"{EVENT}:ticket:x"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "names"),
+    [
+        (TimerName.TARGET, "install", {"runId": str(STREAM), "installationId": None}),
+        (TimerName.VERIFY, "verify", {"runId": None, "installationId": None}),
+        (TimerName.SWEEP, "sweep", {"runId": None, "installationId": str(STREAM)}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_timer_that_is_due_has_a_ticket_too(name: TimerName, kind: str, names: dict[str, str | None]) -> None:
+    provider = uuid4()
+    due = SetTimer(
+        timer=Timer(name=name, subject=STREAM, provider_id=provider, due_at=NOON, round=2),
+        set_at=NOON,
+        event_id=EVENT,
+        position=9,
+        request_id="test-request",
+        correlation_id=CORRELATION,
+    )
+    message, again = (timer_ticket_message(due, issued_at=NOON) for _ in range(2))
+    assert message.subject == f"waybill.work.{kind}.{provider}"
+    assert message.headers["traceparent"] == traceparent(CORRELATION, EVENT)
+    assert message.headers["Nats-Msg-Id"] != again.headers["Nats-Msg-Id"]
+    assert json.loads(message.body) == names | {
+        "kind": kind,
+        "providerId": str(provider),
+        "round": 2,
+        "eventId": str(EVENT),
+        "position": 9,
+        "requestId": "test-request",
+        "correlationId": str(CORRELATION),
+        "issuedAt": "2026-11-22T12:00:00Z",
+    }
 
 
 def test_there_is_a_ticket_for_a_reserved_slot_only() -> None:

@@ -1,59 +1,28 @@
 """The events stream is a prefix of the store, in order and once, whatever is repeated, cut or sent by somebody else."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from msgspec.structs import replace
 
 from adapters.nats import publisher as publishing
+from adapters.nats import sending
 from adapters.nats.connection import Connection, NatsUnavailable
 from adapters.nats.messages import event_message
-from adapters.nats.publisher import BATCH_MAX, SINGLY_MAX, Publisher, Standing
+from adapters.nats.publisher import Publisher, Standing
+from adapters.nats.sending import BATCH_MAX, SINGLY_MAX, batches
 from adapters.nats.streams import EVENTS_STREAM, WORK_STREAM
-from domain.events import Recorded
-from domain.install_run.events import RunStarted
-from domain.installation.events import InstallationReserved
 from domain.skill.events import ManifestEntry, SkillVersionPublished
+from tests.adapters.nats.copies import copy_of, ids, positions, reserved, run_events
 from tests.kit.facts import NOON, recorded
-from tests.kit.jetstream import NatsUnderTest, Stored
+from tests.kit.jetstream import NatsUnderTest
 
 pytestmark = pytest.mark.anyio
 
 EPOCH = str(uuid4())
-FRESH = Standing(position=None, foreign=False, tickets_complete=False)
+FRESH = Standing(last=None, foreign=False, tickets_complete=False)
 SIZES = (1, 2, SINGLY_MAX, SINGLY_MAX + 1, BATCH_MAX, BATCH_MAX + 3)
-
-
-def run_events(count: int, *, after: int = 0, streams: int = 3) -> list[Recorded]:
-    """Events of a few streams in turn."""
-    names = [uuid4() for _ in range(streams)]
-    return [
-        recorded(
-            RunStarted(), stream=names[number % streams], position=after + number + 1, version=number // streams + 1
-        )
-        for number in range(count)
-    ]
-
-
-def reserved(count: int, provider: UUID | None = None) -> list[Recorded]:
-    return [
-        recorded(
-            InstallationReserved(run_id=uuid4(), skill_id=uuid4(), provider_id=provider or uuid4(), version=1),
-            stream=uuid4(),
-            position=number + 1,
-        )
-        for number in range(count)
-    ]
-
-
-def positions(stored: Iterable[Stored]) -> list[int]:
-    return [int(message.headers["waybill-position"]) for message in stored]
-
-
-def ids(events: Sequence[Recorded]) -> list[str]:
-    return [str(event.id) for event in events]
 
 
 @pytest.fixture
@@ -69,7 +38,7 @@ async def test_events_are_stored_once_and_in_order(server: NatsUnderTest, publis
     stored = await server.events()
     assert [message.headers["Nats-Msg-Id"] for message in stored] == ids(events)
     assert [message.sequence for message in stored] == positions(stored) == list(range(1, count + 1))
-    assert await publisher.stand() == replace(FRESH, position=count)
+    assert await publisher.stand() == replace(FRESH, last=copy_of(events[-1]))
 
 
 async def test_one_call_follows_the_other_whatever_their_sizes(server: NatsUnderTest, publisher: Publisher) -> None:
@@ -139,7 +108,7 @@ async def test_a_gap_in_a_batch_stores_none_of_it(
     with pytest.raises(NatsUnavailable):
         await publisher.publish(events)
     monkeypatch.undo()
-    assert (await publisher.stand()).position is None
+    assert (await publisher.stand()).last is None
     await publisher.publish(events)
     assert positions(await server.events()) == list(range(1, len(events) + 1))
 
@@ -152,10 +121,10 @@ async def test_events_that_the_server_remembers_but_lost_are_stored_again(
     events = run_events(count)
     await publisher.publish(events)
     await connection.jetstream.purge_stream(EVENTS_STREAM)
-    assert (await publisher.stand()).position is None
+    assert (await publisher.stand()).last is None
     with pytest.raises(NatsUnavailable, match="remembers"):
         await publisher.publish(events)
-    assert (await publisher.stand()).position is None
+    assert (await publisher.stand()).last is None
     await publisher.publish(events)
     stored = await server.events()
     assert [message.headers["ce-id"] for message in stored] == ids(events)
@@ -166,8 +135,9 @@ async def test_events_of_another_history_are_told_apart_and_cleared(
 ) -> None:
     former = Publisher(connection, store_epoch=str(uuid4()))
     await former.stand()
-    await former.publish(run_events(5))
-    assert await publisher.stand() == replace(FRESH, position=5, foreign=True)
+    events = run_events(5)
+    await former.publish(events)
+    assert await publisher.stand() == replace(FRESH, last=copy_of(events[-1]), foreign=True)
     await publisher.clear_events()
     assert await publisher.stand() == FRESH
     await publisher.publish(run_events(2))
@@ -180,12 +150,13 @@ async def test_a_stranger_in_the_stream_is_noticed_and_passed_over(
     server: NatsUnderTest, connection: Connection, publisher: Publisher
 ) -> None:
     await publisher.stand()
-    await publisher.publish(run_events(2))
+    events = run_events(2)
+    await publisher.publish(events)
     for _ in range(3):
         await connection.jetstream.publish("waybill.events.no.such.event", b"hello", headers={"ce-id": "1"})
     with pytest.raises(NatsUnavailable, match="wrong last sequence"):
         await publisher.publish(run_events(1, after=2))
-    assert await publisher.stand() == replace(FRESH, position=2)
+    assert await publisher.stand() == replace(FRESH, last=copy_of(events[-1]))
     await publisher.publish(run_events(1, after=2))
     stored = await server.events()
     assert [message.headers.get("waybill-position") for message in stored] == ["1", "2", None, None, None, "3"]
@@ -205,14 +176,14 @@ async def test_a_stream_full_of_strangers_is_not_ours(
 async def test_a_batch_is_bounded_in_bytes_too(
     server: NatsUnderTest, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "BATCH_BYTES_MAX", 10_000)
+    monkeypatch.setattr(sending, "BATCH_BYTES_MAX", 10_000)
     entries = tuple(ManifestEntry(path="p" * 2000, sha256="0" * 64, size=1) for _ in range(3))
     large = SkillVersionPublished(version=1, digest="sha256:0", description="", manifest=entries)
     events = [recorded(large, stream=uuid4(), position=number + 1) for number in range(5)]
     await publisher.stand()
     await publisher.publish(events)
     assert positions(await server.events()) == [1, 2, 3, 4, 5]
-    cut = list(publishing._batches([event_message(event, store_epoch=EPOCH) for event in events]))
+    cut = list(batches([event_message(event, store_epoch=EPOCH) for event in events]))
     assert [len(batch) for batch in cut] == [1, 1, 1, 1, 1]
 
 

@@ -10,6 +10,7 @@ from adapters.nats import streams
 from adapters.nats.connection import Connection, NatsUnavailable
 from adapters.nats.streams import (
     ACK_PENDING_MAX,
+    ACK_WAIT_SECONDS,
     DUPLICATE_WINDOW_SECONDS,
     EVENTS_AGE_SECONDS_MAX,
     EVENTS_BYTES_MAX,
@@ -78,7 +79,7 @@ async def test_a_provider_connection_has_one_durable_consumer(connection: Connec
     await ensure_work_consumer(connection, uuid4())
     config = (await connection.jetstream.consumer_info(WORK_STREAM, consumer_name(provider))).config
     assert (config.durable_name, config.filter_subject) == (f"install-{provider}", f"waybill.work.*.{provider}")
-    assert (config.ack_policy, config.ack_wait, config.max_deliver) == ("explicit", 30, -1)
+    assert (config.ack_policy, config.ack_wait, config.max_deliver) == ("explicit", ACK_WAIT_SECONDS, -1)
     assert config.max_ack_pending == ACK_PENDING_MAX
     assert len(await connection.jetstream.consumers_info(WORK_STREAM)) == 2
 

@@ -3,68 +3,33 @@
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.nats import tickets as ticketing
 from adapters.nats.connection import Connection
 from adapters.nats.publisher import Publisher
 from adapters.nats.streams import (
     ACK_WAIT_SECONDS,
     WORK_STREAM,
     consumer_name,
-    ensure_streams,
-    ensure_work_consumer,
     work_subject,
 )
-from adapters.nats.tickets import PROVIDER_EVENTS, Received, TicketSource, watch_providers
-from domain.events import Recorded
+from adapters.nats.tickets import Received, TicketSource
 from domain.installation.events import InstallationReserved
-from tests.kit.facts import NOON, recorded
+from tests.adapters.nats.waiting_tickets import LONG_SECONDS, PROVIDER, is_empty, reserved
+from tests.kit.facts import NOON
 from tests.kit.jetstream import NatsUnderTest
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
-PROVIDER = uuid4()
-LONG_SECONDS = 30.0
 IDLE_MILLISECONDS_MAX = 50
 
 
-def reserved(count: int, *, provider: UUID = PROVIDER) -> list[Recorded]:
-    return [
-        recorded(
-            InstallationReserved(run_id=uuid4(), skill_id=uuid4(), provider_id=provider, version=1),
-            stream=uuid4(),
-            position=number + 1,
-        )
-        for number in range(count)
-    ]
-
-
-def installations(received: Sequence[Received]) -> list[UUID]:
+def installations(received: Sequence[Received]) -> list[UUID | None]:
     return [one.ticket.installation_id for one in received]
-
-
-@pytest.fixture
-async def publisher(connection: Connection) -> Publisher:
-    publisher = Publisher(connection, store_epoch=str(uuid4()))
-    await publisher.stand()
-    return publisher
-
-
-@pytest.fixture
-async def source(server: NatsUnderTest) -> AsyncIterator[TicketSource]:
-    async with server.connection("installer") as connection:
-        source = TicketSource(connection, PROVIDER)
-        yield source
-        await source.close()
-
-
-async def is_empty(server: NatsUnderTest) -> bool:
-    return (await server.stream(WORK_STREAM)).state.messages == 0
 
 
 async def test_a_ticket_is_taken_and_gone_when_acknowledged(
@@ -145,6 +110,39 @@ async def test_a_ticket_put_off_comes_again_and_counts_its_deliveries(
     assert (second.ticket, second.deliveries) == (first.ticket, 2)
 
 
+async def test_a_ticket_given_back_at_once_comes_again_at_once(publisher: Publisher, source: TicketSource) -> None:
+    await publisher.issue(reserved(1), at=NOON)
+    async with asyncio.timeout(ACK_WAIT_SECONDS / 2):
+        for deliveries in range(1, 6):
+            (received,) = await source.take(places=1, timeout_seconds=LONG_SECONDS)
+            assert received.deliveries == deliveries
+            await received.later(0)
+
+
+async def test_tickets_that_come_when_the_places_are_taken_go_to_somebody_else_at_once(
+    server: NatsUnderTest, publisher: Publisher, source: TicketSource
+) -> None:
+    """More places were asked for than there are by now, since others of the same kind have got some."""
+    await publisher.issue(reserved(1), at=NOON)
+    (first,) = await source.take(places=3, timeout_seconds=LONG_SECONDS)
+    await first.ack()
+    await publisher.issue(reserved(2), at=NOON)
+
+    async def both_here() -> bool:
+        return len(source._arrived) == 2
+
+    await eventually(both_here, LONG_SECONDS)
+    async with server.connection("other") as other:
+        elsewhere = TicketSource(other, PROVIDER)
+        assert await source.give_back() == 2
+        taken: list[Received] = []
+        async with asyncio.timeout(ACK_WAIT_SECONDS / 2):
+            while len(taken) < 2:
+                taken += await elsewhere.take(places=2 - len(taken), timeout_seconds=LONG_SECONDS)
+        await elsewhere.close()
+    assert await source.give_back() == 0
+
+
 async def test_tickets_in_hand_at_the_end_go_to_somebody_else_at_once(
     server: NatsUnderTest, connection: Connection, publisher: Publisher
 ) -> None:
@@ -180,7 +178,7 @@ async def test_a_refused_ticket_never_comes_again(
 async def test_a_ticket_nobody_can_read_is_thrown_out_and_counted(
     server: NatsUnderTest, publisher: Publisher, source: TicketSource, connection: Connection, *, body: bytes
 ) -> None:
-    await connection.jetstream.publish(work_subject(PROVIDER), body)
+    await connection.jetstream.publish(work_subject("install", PROVIDER), body)
     await publisher.issue(reserved(1), at=NOON)
     (received,) = await source.take(places=1, timeout_seconds=LONG_SECONDS)
     await received.ack()
@@ -205,87 +203,10 @@ async def test_installers_share_the_tickets_and_each_goes_to_one(server: NatsUnd
         for name in ("one", "two", "three"):
             group.create_task(take_all(name))
         await publisher.issue(events, at=NOON)
-    assert sorted(installations(taken)) == sorted(event.stream for event in events)
+    assert sorted(map(str, installations(taken))) == sorted(str(event.stream) for event in events)
 
 
 async def test_a_connection_gets_its_own_tickets_only(publisher: Publisher, source: TicketSource) -> None:
     await publisher.issue(reserved(2, provider=uuid4()) + reserved(1), at=NOON)
     assert len(await source.take(places=5, timeout_seconds=LONG_SECONDS)) == 1
     assert await source.take(places=5, timeout_seconds=0.1) == []
-
-
-@pytest.mark.parametrize("wiped", [False, True], ids=["killed", "wiped"])
-async def test_a_server_that_dies_while_somebody_waits_delays_and_no_more(
-    server: NatsUnderTest, connection: Connection, publisher: Publisher, source: TicketSource, *, wiped: bool
-) -> None:
-    assert await source.take(places=1, timeout_seconds=0.05) == []
-    taking = asyncio.create_task(source.take(places=5, timeout_seconds=LONG_SECONDS))
-    if wiped:
-        await server.wipe()
-    else:
-        await server.kill()
-        await server.start()
-    assert await connection.wait_connected(timeout_seconds=LONG_SECONDS)
-    await publisher.stand()
-    await publisher.issue(reserved(1), at=NOON)
-    (received,) = await taking
-    await received.ack()
-    await eventually(lambda: is_empty(server), LONG_SECONDS)
-
-
-@pytest.mark.parametrize("what", ["consumer", "stream"])
-async def test_a_consumer_that_is_deleted_while_somebody_waits_is_made_again(
-    connection: Connection, publisher: Publisher, source: TicketSource, what: str
-) -> None:
-    assert await source.take(places=1, timeout_seconds=0.05) == []
-    taking = asyncio.create_task(source.take(places=5, timeout_seconds=LONG_SECONDS))
-    if what == "consumer":
-        await connection.jetstream.delete_consumer(WORK_STREAM, consumer_name(PROVIDER))
-    else:
-        await connection.jetstream.delete_stream(WORK_STREAM)
-        await ensure_streams(connection)
-        await ensure_work_consumer(connection, uuid4())
-    await publisher.issue(reserved(1), at=NOON)
-    async with asyncio.timeout(LONG_SECONDS / 2):
-        assert len(await taking) == 1
-
-
-async def test_without_a_server_take_waits_its_time_and_answers_are_lost_quietly(
-    server: NatsUnderTest, publisher: Publisher, source: TicketSource
-) -> None:
-    await publisher.issue(reserved(1), at=NOON)
-    (received,) = await source.take(places=1, timeout_seconds=LONG_SECONDS)
-    await server.kill()
-
-    async def away() -> bool:
-        return not source._connection.connected
-
-    await eventually(away, LONG_SECONDS)
-    await received.ack()
-    async with asyncio.timeout(LONG_SECONDS):
-        assert await source.take(places=1, timeout_seconds=0.2) == []
-
-
-async def test_a_lost_request_is_given_up_and_made_again(
-    connection: Connection, publisher: Publisher, source: TicketSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ticketing, "REQUEST_SECONDS_MAX", 0.1)
-    monkeypatch.setattr(ticketing, "REQUEST_MARGIN_SECONDS", 0.1)
-    assert await source.take(places=1, timeout_seconds=0.05) == []
-    source._request = ticketing.Request("nowhere", left=5, until=asyncio.get_running_loop().time() + 0.2)
-    await publisher.issue(reserved(1), at=NOON)
-    async with asyncio.timeout(LONG_SECONDS / 2):
-        assert len(await source.take(places=5, timeout_seconds=LONG_SECONDS)) == 1
-
-
-async def test_news_of_a_provider_connection_is_heard_at_once(server: NatsUnderTest, connection: Connection) -> None:
-    changed = asyncio.Event()
-    await watch_providers(connection, changed)
-    await connection.client.publish(PROVIDER_EVENTS.replace(">", f"provider_connected.{uuid4()}"), b"{}")
-    async with asyncio.timeout(LONG_SECONDS):
-        await changed.wait()
-    changed.clear()
-    await server.kill()
-    await server.start()
-    async with asyncio.timeout(LONG_SECONDS):
-        await changed.wait()

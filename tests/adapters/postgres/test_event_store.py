@@ -4,18 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from msgspec.structs import replace
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
 from domain.errors import StoreOffline
 from domain.ports import AppendConflict, SideRow
+from tests.adapters.postgres.cut import socket_of, through
 from tests.kit.cable import Cable
 from tests.kit.facts import append
 from tests.kit.waiting import wait_until
@@ -171,12 +170,3 @@ def blocked(database: str) -> bool:
         )
         row = connection.execute(waiting).fetchone()
         return row is not None and row[0] > 0
-
-
-def socket_of(url: str) -> Path:
-    return Path(str(conninfo_to_dict(url)["host"])) / ".s.PGSQL.5432"
-
-
-def through(url: str, port: int) -> str:
-    """The same database behind a port on loopback."""
-    return make_conninfo(url, host="127.0.0.1", port=port, sslmode="disable", gssencmode="disable")

@@ -118,6 +118,28 @@ asyncio.run(main())
     assert printed.stdout.splitlines() == ["", "openai", "openai anthropic", "openai anthropic google.genai"]
 
 
+def test_who_stops_does_not_wait_for_what_nobody_needs_any_more() -> None:
+    program = """
+import asyncio, sys
+from adapters.providers import gateway as module
+from tests.kit.providing import PlainVault
+
+async def main():
+    gateway = module.Gateway(PlainVault())
+    with module._LOADING:  # as while another SDK is being imported
+        preparing = asyncio.ensure_future(gateway.prepare("claude"))
+        await asyncio.sleep(0)
+        preparing.cancel()
+        await gateway.close()
+
+asyncio.run(main())  # waits for its threads
+print("anthropic" in sys.modules)
+"""
+    command = [sys.executable, "-W", "error", "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
+    assert (ended.stdout, ended.stderr) == ("False\n", "")
+
+
 def test_a_client_is_made_while_another_sdk_is_being_imported() -> None:
     """OpenAI's SDK looks at `httpx`, which Google's imports: it must never see one that is half there."""
     program = """

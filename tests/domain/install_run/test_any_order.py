@@ -1,37 +1,45 @@
-"""Whatever is started and settled, in any order and any number of times: a run ends once, with a true tally."""
+"""Whatever is started, settled, expired, given up and cancelled, in any order and any number of times: a run ends once, truly."""
 
 from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.errors import Code
+from domain.errors import Code, RunUnfit
 from domain.events import Event
 from domain.install_run import decisions
-from domain.install_run.decisions import settle, start
+from domain.install_run.ending import REASONS
 from domain.install_run.events import (
     ProviderFailed,
-    ProviderRefused,
+    ProviderRolledBack,
     ProviderStarted,
     ProviderSucceeded,
+    RollbackRequested,
+    RunCancelRequested,
     RunEvent,
     RunFailed,
     RunPartiallyFailed,
+    RunStarted,
     RunSucceeded,
     Target,
+    Undo,
 )
 from domain.install_run.policy import Policy
-from domain.install_run.state import InstallRun, RunStatus, evolve
-from tests.domain.facts import LEASE_UNTIL, NOON, PIN, failed, refused, succeeded
-from tests.kit.specification import folded
+from domain.install_run.state import InstallRun, RunStatus, TargetStatus, evolve
+from tests.domain.facts import NOON, failed, queued, refused, succeeded
+from tests.kit.specification import folded, stored_and_read
 
 ENDS = (RunSucceeded, RunFailed, RunPartiallyFailed)
-STEPS_MAX = 30
+STEPS_MAX = 40
+LEASE_SECONDS = 30
+ROUNDS_MAX = 60
 
 Try = tuple[int, UUID]
-counts = st.integers(1, 4)
 numbers = st.integers(0, 4)  # also of providers that are no target
 codes = st.none() | st.sampled_from([Code.PROVIDER_TIMEOUT, Code.PROVIDER_TOO_LARGE])
 
@@ -43,7 +51,8 @@ def target(number: int) -> Target:
 def outcome(number: int, attempt_id: UUID, code: Code | None) -> ProviderSucceeded | ProviderFailed:
     if code is None:
         return succeeded(target(number), attempt_id=attempt_id)
-    return failed(target(number), attempt_id=attempt_id, code=code)
+    may_pass = code is Code.PROVIDER_TIMEOUT
+    return failed(target(number), attempt_id=attempt_id, code=code, retryable=may_pass, ambiguous=may_pass)
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -51,95 +60,176 @@ class AnyOrder(RuleBasedStateMachine):
 
     tries: Bundle[Try] = Bundle("tries")
 
-    @initialize(count=counts, refusals=st.dictionaries(st.integers(0, 3), codes.filter(bool), max_size=4))
-    def queue(self, count: int, refusals: dict[int, Code]) -> None:
+    @initialize(
+        count=st.integers(1, 4),
+        mode=st.sampled_from(["best_effort", "all_or_nothing"]),
+        attempts_max=st.integers(1, 3),
+        refusals=st.dictionaries(st.integers(0, 3), codes.filter(bool), max_size=2),
+        unchanged=st.sets(st.integers(0, 3)),
+    )
+    def queue(
+        self,
+        *,
+        count: int,
+        mode: Literal["best_effort", "all_or_nothing"],
+        attempts_max: int,
+        refusals: dict[int, Code],
+        unchanged: set[int],
+    ) -> None:
         self.count = count
         self.tried = 0
-        targets = tuple(map(target, range(count)))
-        self.refused = {number for number in refusals if number < count}
-        self.events: list[Event] = [
-            *decisions.queue(
-                skill=PIN,
-                targets=targets,
-                policy=Policy(),
-                refused=tuple(refused(target(number), code=refusals[number]) for number in sorted(self.refused)),
+        self.now = NOON
+        self.undoes = {target(number).id: Undo(provider_id=target(number).id) for number in {0, 1, 2, 3} - unchanged}
+        policy = Policy(mode=mode, attempts_max=attempts_max, start_timeout_seconds=100, run_timeout_seconds=200)
+        self.events: list[Event] = []
+        self.run: InstallRun = folded([queued(*map(target, range(count)), policy=policy)])
+        self._record(
+            decisions.queue(
+                queued(*map(target, range(count)), policy=policy),
+                now=NOON,
+                refused=tuple(
+                    refused(target(number), code=refusals[number]) for number in sorted(refusals) if number < count
+                ),
             )
-        ]
-        self.run: InstallRun = folded(self.events)
+        )
 
     def _record(self, events: tuple[RunEvent, ...]) -> None:
         for event in events:
+            stored_and_read(event)
             self.events.append(event)
             self.run = evolve(self.run, event)
 
+    @rule(seconds=st.integers(1, 60))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
     @rule(target=tries, number=numbers)
     def start(self, number: int) -> Try:
-        return self._start(number)
-
-    def _start(self, number: int) -> Try:
         self.tried += 1
         attempt_id = UUID(int=self.tried)
-        provider_id = target(number).id
         self._record(
-            start(self.run, provider_id=provider_id, attempt_id=attempt_id, since=NOON, lease_until=LEASE_UNTIL)
+            decisions.start(
+                self.run,
+                provider_id=target(number).id,
+                attempt_id=attempt_id,
+                now=self.now,
+                since=self.now,
+                lease_until=self.now + timedelta(seconds=LEASE_SECONDS),
+            )
         )
         return number, attempt_id
 
     @rule(who=tries, code=codes)
     def report(self, who: Try, code: Code | None) -> None:
-        self._record(settle(self.run, outcome(*who, code)))
+        self._record(decisions.settle(self.run, outcome(*who, code), now=self.now, undoes=self.undoes))
 
     @rule(who=tries, number=numbers, code=codes)
     def report_for_another(self, who: Try, number: int, code: Code | None) -> None:
         """At worst somebody takes one target's attempt for another's."""
-        self._record(settle(self.run, outcome(number, who[1], code)))
+        self._record(decisions.settle(self.run, outcome(number, who[1], code), now=self.now, undoes=self.undoes))
+
+    @rule(number=numbers)
+    def look_at_the_lease(self, number: int) -> None:
+        provider_id = target(number).id
+        self._record(decisions.expire_lease(self.run, provider_id=provider_id, now=self.now, undoes=self.undoes))
+
+    @rule(number=numbers)
+    def look_at_the_time(self, number: int) -> None:
+        provider_id = target(number).id
+        self._record(decisions.expire(self.run, provider_id=provider_id, now=self.now, undoes=self.undoes))
+
+    @rule(number=numbers)
+    def take_the_connection_out_of_use(self, number: int) -> None:
+        self._record(
+            decisions.give_up(
+                self.run,
+                provider_id=target(number).id,
+                code=Code.PROVIDER_UNAUTHORIZED,
+                message="",
+                undoes=self.undoes,
+            )
+        )
+
+    @rule(number=numbers)
+    def rescue(self, number: int) -> None:
+        provider_id = target(number).id
+        self._record(decisions.rescue(self.run, provider_id=provider_id, now=self.now, fault="ticket_lost"))
+
+    @rule()
+    def cancel(self) -> None:
+        with suppress(RunUnfit):
+            self._record(decisions.cancel(self.run, undoes=self.undoes))
 
     @invariant()
     def a_run_starts_once_before_its_targets(self) -> None:
-        names = [type(event).__name__ for event in self.events[1 + len(self.refused) :]]
-        if len(self.refused) == self.count:
-            assert names == ["RunFailed"]
-            return
-        assert names.count("RunStarted") == bool(names)
-        assert names[:2] == ["RunStarted", "ProviderStarted"][: len(names)]
+        kinds = [type(event) for event in self.events]
+        assert kinds.count(RunStarted) == (ProviderStarted in kinds)
+        if RunStarted in kinds:
+            assert kinds[kinds.index(RunStarted) + 1] is ProviderStarted
+            assert ProviderStarted not in kinds[: kinds.index(RunStarted)]
 
     @invariant()
-    def every_target_starts_and_ends_once_in_the_hands_of_one(self) -> None:
+    def every_attempt_has_one_outcome_and_no_more_than_the_policy_allows(self) -> None:
         starts = [(event.provider_id, event.attempt_id) for event in self.events if isinstance(event, ProviderStarted)]
-        ends = [(event.provider_id, event.attempt_id) for event in self.outcomes]
-        assert len({provider_id for provider_id, _ in starts}) == len(starts)
-        assert not {provider_id for provider_id, _ in starts} & {target(number).id for number in self.refused}
+        ends = [
+            (event.provider_id, event.attempt_id)
+            for event in self.events
+            if isinstance(event, ProviderSucceeded | ProviderFailed | ProviderRolledBack) and event.attempt_id
+        ]
         assert len(set(ends)) == len(ends)
         assert set(ends) <= set(starts)
+        for one in self.run.targets:
+            assert one.attempts - one.spent <= self.run.policy.attempts_max
+            assert one.spent <= self.run.policy.attempts_max
 
     @invariant()
-    def a_run_ends_with_its_last_target_and_a_true_tally(self) -> None:
+    def a_run_ends_when_nothing_is_left_to_do_with_a_true_tally(self) -> None:
         ends = [event for event in self.events if isinstance(event, ENDS)]
-        assert len(ends) == (len(self.outcomes) + len(self.refused) == self.count)
-        assert self.run.status.ended == bool(ends)
+        ended = all(one.status.ended for one in self.run.targets)
+        assert len(ends) == ended
+        assert self.run.status.ended == ended
         if not ends:
             return
         assert self.events[-1] == ends[0]
-        codes = Counter(event.code for event in self.events if isinstance(event, ProviderFailed | ProviderRefused))
-        successes = self.count - codes.total()
+        failures = Counter(one.code for one in self.run.targets if one.status is TargetStatus.FAILED)
+        successes = self.count - failures.total()
         assert getattr(ends[0], "succeeded", 0) == successes
-        assert getattr(ends[0], "failures", {}) == codes
-        expected = RunStatus.PARTIAL_FAILED if codes else RunStatus.SUCCESS
+        assert getattr(ends[0], "failures", {}) == failures
+        assert ends[0].reason == next((code for code in REASONS if code in failures), None)
+        expected = RunStatus.PARTIAL_FAILED if failures else RunStatus.SUCCESS
         assert self.run.status is (expected if successes else RunStatus.FAILED)
 
-    def teardown(self) -> None:
-        """Every run can be brought to its end."""
-        for number in sorted(set(range(self.count)) - self.refused):
-            current = self.run.target(target(number).id)
-            assert current is not None
-            attempt_id = current.attempt_id or self._start(number)[1]
-            self.report((number, attempt_id), None)
-        assert self.run.status.ended
-        self.a_run_ends_with_its_last_target_and_a_true_tally()
+    @invariant()
+    def what_waits_in_a_cancelled_run_is_only_what_it_takes_back(self) -> None:
+        for one in self.run.targets:
+            if one.status is TargetStatus.QUEUED and (self.run.cancelled or self.run.fails_as_a_whole):
+                assert self.run.takes_back_at(one)
 
-    @property
-    def outcomes(self) -> list[ProviderSucceeded | ProviderFailed]:
-        return [event for event in self.events if isinstance(event, ProviderSucceeded | ProviderFailed)]
+    @invariant()
+    def all_or_nothing_leaves_nothing_unless_an_undoing_failed(self) -> None:
+        if self.run.policy.mode == "best_effort":
+            assert not any(isinstance(event, RollbackRequested | ProviderRolledBack) for event in self.events)
+        elif self.run.status.ended and self.run.fails_as_a_whole:
+            left = [one for one in self.run.targets if one.status is TargetStatus.SUCCESS]
+            assert all(one.undo is not None and one.code is not None for one in left)
+
+    @invariant()
+    def a_cancel_is_said_once(self) -> None:
+        assert sum(isinstance(event, RunCancelRequested) for event in self.events) == self.run.cancelled
+
+    def teardown(self) -> None:
+        """Every run can be brought to its end, whatever it has been through, by nothing but time."""
+        for _ in range(ROUNDS_MAX):
+            if self.run.status.ended:
+                break
+            self.now += timedelta(seconds=LEASE_SECONDS)
+            for one in self.run.targets:
+                number = one.target.id.int - 1000
+                self.look_at_the_lease(number)
+                self.look_at_the_time(number)
+                self.start(number)
+        assert self.run.status.ended
+        self.a_run_ends_when_nothing_is_left_to_do_with_a_true_tally()
 
 
 TestAnyOrder = AnyOrder.TestCase

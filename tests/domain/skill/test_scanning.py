@@ -277,8 +277,13 @@ def test_a_file_full_of_beginnings_costs_no_more_than_the_limit(content: str, ef
     assert codes("a.md", content * (EFFORT_MAX // effort // 2)) == []
 
 
+# A secret that runs on into other letters has lost its form.
+ENDED_SECRETS = [f"{secret} " for secret in SECRETS.values()]
+OTHERS = ["curl ", "| sh", "npx ", "\u202e", "\n", "\\\n", "\0", "가", "x"]
+
+
 @settings(deadline=None)
-@given(st.lists(st.sampled_from([*SECRETS.values(), "curl ", "| sh", "npx ", "\u202e", "\n", "\\\n", "\0", "가", "x"])))
+@given(st.lists(st.sampled_from([*ENDED_SECRETS, *OTHERS])))
 def test_any_content_is_scanned_without_an_error(pieces: list[str]) -> None:
     for finding in scan(files(**{"a.md": "".join(pieces)})):
         assert finding.message.isprintable()

@@ -33,9 +33,12 @@ async def test_a_wiped_server_is_filled_again_with_the_events_and_with_a_ticket_
     server: NatsUnderTest, ledger: Ledger, roles: MemoryRoles, *, running: bool
 ) -> None:
     await ledger.connect_provider(PROVIDER)
-    installed, released, held = [await ledger.reserve(PROVIDER) for _ in range(3)]
-    await ledger.finish(installed, installed=True)
-    await ledger.finish(released, installed=False)
+    installed, removed, released, held, kept, emptied = [await ledger.reserve(PROVIDER) for _ in range(6)]
+    await ledger.finish(installed, "changed")
+    await ledger.finish(removed, "removed")
+    await ledger.finish(released, "released")
+    await ledger.finish(kept, "changed", kept=True)
+    await ledger.finish(emptied, "removed", kept=True)
     passed_on = await ledger.reserve(PROVIDER, installation=installed.stream)
     await ledger.happen(BATCH_MAX + 5)
     async with relaying(server, log=ledger.store, roles=roles, epoch=EPOCH) as progress:
@@ -55,9 +58,9 @@ async def test_a_wiped_server_is_filled_again_with_the_events_and_with_a_ticket_
         async with relaying(server, log=ledger.store, roles=roles, epoch=EPOCH) as progress:
             await caught_up(progress, ledger.store)
     await assert_copied(server, ledger)
-    assert ticketed(await server.tickets()) == event_ids(held, passed_on)
+    assert ticketed(await server.tickets()) == event_ids(held, kept, emptied, passed_on)
     async with server.jetstream() as jetstream:
-        assert (await jetstream.consumer_info(WORK_STREAM, consumer_name(PROVIDER))).num_pending == 2
+        assert (await jetstream.consumer_info(WORK_STREAM, consumer_name(PROVIDER))).num_pending == 4
 
 
 async def test_new_work_does_not_wait_until_a_long_history_is_copied_again(

@@ -30,7 +30,7 @@ async def test_every_event_arrives_once_and_a_ticket_for_every_slot(
     async with relaying(server, log=ledger.store, roles=roles, epoch=EPOCH) as progress:
         await ledger.connect_provider(PROVIDER)
         one, other = await ledger.reserve(PROVIDER), await ledger.reserve(PROVIDER)
-        await ledger.finish(one, installed=True)
+        await ledger.finish(one, "changed")
         await ledger.happen(3)
         await caught_up(progress, ledger.store)
     (first, *_) = stored = await assert_copied(server, ledger)

@@ -33,6 +33,7 @@ from domain.install_run.policy import Policy
 from domain.installation.events import (
     InstallationAwaited,
     InstallationChanged,
+    InstallationDoubted,
     InstallationReceiptLate,
     InstallationReleased,
     InstallationRemoved,
@@ -163,6 +164,10 @@ def said(event: DomainEvent, *, position: int = 1, milliseconds: int = 0) -> Eve
                 since=NOON,
             ),
             "openai: skill_1 version 2 came too late",
+        ),
+        (
+            InstallationDoubted(run_id=RUN, version=3, since=NOON, restores=1),
+            "the store was restored; what it may have forgotten is looked up",
         ),
         (InstallationSwept(run_id=RUN, discarded=(RECEIPT,)), "1 extra removed"),
         (InstallationSwept(run_id=RUN, settled=True), "nothing was left over"),

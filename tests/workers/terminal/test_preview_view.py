@@ -60,6 +60,13 @@ def test_who_would_come_after_another_run_is_told_so() -> None:
     assert f"would follow run {RUN_ID}" in page
 
 
+def test_who_would_wait_until_the_connection_is_resumed_is_told_so() -> None:
+    page = in_a_pipe(preview_page(preview(target("openai", paused=True), target("claude", paused=False))))
+    assert page.count("would wait: the connection is paused") == 1
+    refused = in_a_pipe(preview_page(preview(target("gemini", TOO_LARGE, paused=True))))
+    assert "would wait" not in refused
+
+
 def test_the_page_fits_a_terminal() -> None:
     targets = (target("openai", activeRunId=RUN_ID), target("claude", MARKUP), target("gemini", TOO_LARGE, MARKUP))
     page = on_a_terminal(preview_page(preview(*targets)))
