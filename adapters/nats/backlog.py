@@ -90,7 +90,7 @@ class Backlogs:
             if message is None or message.seq > backlog.taken_to:
                 break
             after = message.seq
-            if (ticket := message.ticket) is not None and ticket.run_id is not None and ticket.kind == "install":
+            if (ticket := message.ticket) is not None and ticket.run_id is not None:
                 runs.add(ticket.run_id)
         return frozenset(runs)
 

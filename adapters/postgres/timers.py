@@ -28,12 +28,15 @@ CLEAR: Final = """
     WHERE due.name = gone.name AND due.subject = gone.subject AND due.provider_id = gone.provider_id
 """
 DUE: Final = """
-    SELECT * FROM due WHERE phase = ANY(%(phases)s) AND due_at <= now() ORDER BY due_at LIMIT %(limit)s
+    SELECT * FROM due WHERE phase = ANY(%(phases)s) AND name = ANY(%(names)s) AND due_at <= now()
+    ORDER BY due_at LIMIT %(limit)s
 """
 NEXT: Final = """
     SELECT extract(epoch FROM min(first.due_at) - now())::float8 AS seconds
     FROM unnest(%(phases)s::text[]) AS wanted (phase)
-    CROSS JOIN LATERAL (SELECT due_at FROM due WHERE due.phase = wanted.phase ORDER BY due_at LIMIT 1) AS first
+    CROSS JOIN LATERAL (
+        SELECT due_at FROM due WHERE due.phase = wanted.phase AND due.name = ANY(%(names)s) ORDER BY due_at LIMIT 1
+    ) AS first
 """
 STANDING: Final = """
     SELECT * FROM due
@@ -58,6 +61,8 @@ RESET: Final = f"""
 """  # noqa: S608 - both parts are constants
 DONE: Final = f"DELETE FROM due {UNCHANGED}"  # noqa: S608 - both parts are constants
 BEFORE_ALL: Final = UUID(int=0)
+# Those of a newer program are for a newer program.
+KNOWN: Final = [name.value for name in TimerName]
 
 
 class SetBy(Struct, frozen=True, kw_only=True):
@@ -106,12 +111,13 @@ class PostgresTimers:
         self._pool = pool
 
     async def due(self, *, phases: frozenset[TimerPhase], limit: int) -> tuple[SetTimer, ...]:
-        return await self._read(DUE, {"phases": _values(phases), "limit": limit})
+        return await self._read(DUE, {"phases": _values(phases), "names": KNOWN, "limit": limit})
 
     async def next_due_in(self, *, phases: frozenset[TimerPhase]) -> float | None:
         with offline_errors():
             async with self._pool.connection() as connection:
-                row = await (await connection.execute(NEXT, {"phases": _values(phases)})).fetchone()
+                values = {"phases": _values(phases), "names": KNOWN}
+                row = await (await connection.execute(NEXT, values)).fetchone()
         return None if row is None or row["seconds"] is None else max(0.0, row["seconds"])
 
     async def standing(

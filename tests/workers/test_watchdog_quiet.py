@@ -131,6 +131,7 @@ async def test_a_relay_that_has_to_catch_up(kept: Kept) -> None:
             await received.ack()
             await kept.ticketed(0)
         await kept.queue(40)
+        kept.world.pass_time(5)
         await periods(watchdog)
         async with relay_of(kept):
             await kept.ticketed(40)

@@ -127,3 +127,13 @@ async def test_a_connection_lost_before_the_commit_loses_no_timer(database: str,
     assert cable.cuts == 1, "the fault did not happen, so this shows nothing"
     found = await the_only(timers)
     assert (found.timer, found.event_id) == (wanted, event.id)
+
+
+async def test_a_timer_of_a_newer_program_is_left_to_it(
+    database: str, store: PostgresEventStore, timers: PostgresTimers
+) -> None:
+    await store.append(setting(timer()))
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("UPDATE due SET name = 'remind', due_at = now() - interval '1 hour'")
+    assert await timers.due(phases=ALL, limit=10) == ()
+    assert await timers.next_due_in(phases=ALL) is None
