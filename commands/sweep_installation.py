@@ -68,11 +68,12 @@ class SweepInstallationHandler:
             return
         adapter = await self._gateway.open(search.provider, deadline_seconds=CALL_SECONDS)
         try:
-            extras = await _find_extras(adapter, search)
+            standing = await _standing(adapter, search)
+            extras = await _find_extras(adapter, search) if standing is not Standing.MISSING else ()
             if extras and not await self._is_unchanged(search, command, context):
                 _leave_it(command)
                 return
-            removal = await _remove(adapter, search, extras)
+            removal = await _remove(adapter, search, extras, standing=standing)
         finally:
             await adapter.close()
         settled = await self._record(search, removal, command, context)
@@ -142,11 +143,13 @@ class SweepInstallationHandler:
         async def decide(session: Session) -> bool:
             state = await session.load(command.installation_id, INSTALLATION)
             assert state is not None  # noqa: S101 - it was there when it was looked at
-            settled = command.is_last and removal.failure is None and state == search.installation
+            done = removal.failure is None and removal.standing is not Standing.MISSING
+            settled = command.is_last and done and state == search.installation
             swept = sweep(state, run_id=search.run_id, discarded=removal.discarded, settled=settled)
             session.append(command.installation_id, *swept)
             live, standing = search.installation.live, removal.standing
-            if live is not None and standing is not None:
+            # That all is as it was is worth saying only after something was done.
+            if live is not None and standing is not None and (standing is not Standing.IN_USE or removal.discarded):
                 session.append(command.installation_id, *check(state, run_id=live.run_id, answer=standing.value))
             return settled
 
@@ -177,15 +180,22 @@ def _belongs(receipt: Receipt, installation: Installation, doubt: Intent) -> boo
     return doubt.previous is None or receipt == live.receipt or receipt in installation.former.values()
 
 
-async def _remove(adapter: ProviderAdapter, search: _Search, extras: tuple[Receipt, ...]) -> _Removal:
-    discarded: list[Receipt] = []
+async def _standing(adapter: ProviderAdapter, search: _Search) -> Standing | None:
+    """What came late need not be one too many: it may have put what is live out of use, or stand in its place."""
     live = search.installation.live
+    return await adapter.status(live.receipt) if live else None
+
+
+async def _remove(
+    adapter: ProviderAdapter, search: _Search, extras: tuple[Receipt, ...], *, standing: Standing | None
+) -> _Removal:
+    discarded: list[Receipt] = []
     try:
         for extra in extras:
             await adapter.discard(extra)
             discarded.append(extra)
         # What was discarded may have been the one in use, and no provider promises what is in use after that.
-        standing = await adapter.status(live.receipt) if live and extras else None
+        standing = await _standing(adapter, search) if extras else standing
     except ProviderError as error:
-        return _Removal(discarded=tuple(discarded), failure=error)
+        return _Removal(discarded=tuple(discarded), standing=standing, failure=error)
     return _Removal(discarded=tuple(discarded), standing=standing)

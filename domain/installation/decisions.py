@@ -137,9 +137,9 @@ def doubt(
 
 def is_to_be_swept(state: Installation) -> bool:
     """Whether what earlier attempts may have put there is one too many: beside what is live, or after it was removed. Where
-    nothing came of the run that left it, the next run adopts it.
+    nothing came of the run that left it, or what is live is gone, it may be all there is: the next run adopts it.
     """
-    if state.doubtful_since is None:
+    if state.doubtful_since is None or state.missing:
         return False
     return state.live is not None or state.doubtful_run not in state.given_up
 

@@ -62,6 +62,7 @@ class Installation(Struct, frozen=True, kw_only=True):
 
     `former` are the receipts of what was live before, by digest, the last one of each. `given_up` are the runs that held the
     slot or waited for it in vain since anything was changed here. For `restores_seen` restores of the store the doubt is noted.
+    `missing`: what is live was not there any more when the provider was asked last.
     """
 
     holder: Claim | None = None
@@ -73,6 +74,7 @@ class Installation(Struct, frozen=True, kw_only=True):
     doubtful_run: UUID | None = None
     given_up: frozenset[UUID] = frozenset()
     restores_seen: int = 0
+    missing: bool = False
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -80,35 +82,45 @@ class Installation(Struct, frozen=True, kw_only=True):
         return ((self.holder,) if self.holder else ()) + self.waiting
 
 
+LineEvent = InstallationAwaited | InstallationReserved | InstallationWithdrawn
+
+
 def evolve(state: Installation | None, event: InstallationEvent) -> Installation:
     state = state or Installation()
     match event:
-        case InstallationAwaited():
-            claim = Claim(run_id=event.run_id, version=event.version, removes=event.removes)
-            return replace(state, waiting=(*state.waiting, claim))
-        case InstallationReserved():
-            claim = Claim(run_id=event.run_id, version=event.version, removes=event.removes)
-            waiting = tuple(other for other in state.waiting if other.run_id != event.run_id)
-            return replace(state, holder=claim, waiting=waiting)
-        case InstallationWithdrawn():
-            waiting = tuple(other for other in state.waiting if other.run_id != event.run_id)
-            return replace(state, waiting=waiting, given_up=state.given_up | {event.run_id})
+        case InstallationAwaited() | InstallationReserved() | InstallationWithdrawn():
+            return _in_line(state, event)
         case InstallationChanged():
             return _changed(state, event)
         case InstallationRemoved():
             return _settled(state, event, live=None, former={}, version=None)
-        case InstallationVerified() | InstallationDriftFound() | InstallationCheckFailed():
+        case InstallationVerified() | InstallationDriftFound():
+            missing = isinstance(event, InstallationDriftFound) and event.drift == "missing"
+            return replace(state, missing=missing)
+        case InstallationCheckFailed():
             return state
-        case InstallationReceiptLate() | InstallationDoubted():
+        case InstallationReceiptLate():
+            return _doubted(state, since=event.since, version=event.version, run_id=event.run_id)
+        case InstallationDoubted():
             doubted = _doubted(state, since=event.since, version=event.version, run_id=event.run_id)
-            restores = event.restores if isinstance(event, InstallationDoubted) else state.restores_seen
-            return replace(doubted, restores_seen=restores)
-        case InstallationSwept():
-            return _undoubted(state) if event.settled else state
+            return replace(doubted, restores_seen=event.restores)
+        case InstallationSwept(settled=settled):
+            return _undoubted(state) if settled else state
         case InstallationReleased():
             return _released(state, event)
         case _:
             assert_never(event)
+
+
+def _in_line(state: Installation, event: LineEvent) -> Installation:
+    """Who comes stands behind the others, and who goes, or whose turn it is, is not in the line any more."""
+    others = tuple(other for other in state.waiting if other.run_id != event.run_id)
+    if isinstance(event, InstallationWithdrawn):
+        return replace(state, waiting=others, given_up=state.given_up | {event.run_id})
+    claim = Claim(run_id=event.run_id, version=event.version, removes=event.removes)
+    if isinstance(event, InstallationAwaited):
+        return replace(state, waiting=(*state.waiting, claim))
+    return replace(state, holder=claim, waiting=others)
 
 
 def _changed(state: Installation, event: InstallationChanged) -> Installation:

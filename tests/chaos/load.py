@@ -51,6 +51,7 @@ def one_dead_of_three(stage: Stage) -> Iterator[None]:
     assert {code for event in failed.values() for code in event.failures} <= {
         Code.PROVIDER_TIMEOUT,
         Code.RUN_START_TIMEOUT,
+        Code.RUN_TIMEOUT,
     }
     stage.note(f"queue time p95 of the others {_queue_time(stage, done, 0.95).total_seconds():.1f} s")
 

@@ -234,6 +234,28 @@ async def test_what_became_of_what_is_live_is_said(sweeping: Sweeping) -> None:
     assert drift.drift == Standing.CHANGED.value
 
 
+async def test_what_a_late_call_has_put_out_of_use_is_said_also_if_nothing_is_there_beside_it(
+    sweeping: Sweeping,
+) -> None:
+    live = await sweeping.install(doubtful=True)
+    sweeping.shelf.in_use[live.remote_id] = replace(live, remote_version="7")
+    (drift,) = await sweeping.sweep()
+    assert isinstance(drift, InstallationDriftFound)
+    assert drift.drift == Standing.CHANGED.value
+
+
+async def test_where_nothing_else_stands_what_came_late_is_left_for_the_next_run(sweeping: Sweeping) -> None:
+    live = await sweeping.install(doubtful=True)
+    late = await sweeping.arrive(1)
+    sweeping.shelf.remove(live.remote_id)
+    (drift,) = await sweeping.sweep()
+    assert isinstance(drift, InstallationDriftFound)
+    assert drift.drift == Standing.MISSING.value
+    assert await sweeping.sweep(ROUND_LAST) == []
+    assert sweeping.there == [late]
+    assert (await sweeping.state()).doubtful_since is not None
+
+
 async def test_a_provider_that_does_not_let_it_is_asked_again(sweeping: Sweeping) -> None:
     await sweeping.install(doubtful=True)
     await sweeping.arrive(1)

@@ -191,10 +191,27 @@ def test_what_a_check_found_changes_nothing_that_is_decided_on() -> None:
     before = (reserved(FIRST_RUN, 1), changed(FIRST_RUN, 1))
     for found in (
         InstallationVerified(run_id=FIRST_RUN),
-        InstallationDriftFound(run_id=FIRST_RUN, drift="missing"),
+        InstallationDriftFound(run_id=FIRST_RUN, drift="changed"),
         InstallationCheckFailed(run_id=FIRST_RUN, code=Code.PROVIDER_TIMEOUT, message="No answer."),
     ):
         assert installation_after(*before, found) == installation_after(*before)
+
+
+def test_what_is_live_is_missing_until_a_check_or_a_run_says_otherwise() -> None:
+    gone = (
+        reserved(FIRST_RUN, 1),
+        changed(FIRST_RUN, 1),
+        InstallationDriftFound(run_id=FIRST_RUN, drift="missing"),
+    )
+    assert installation_after(*gone).missing
+    unheard = InstallationCheckFailed(run_id=FIRST_RUN, code=Code.PROVIDER_TIMEOUT, message="No answer.")
+    assert installation_after(*gone, unheard).missing
+    for said in (
+        InstallationVerified(run_id=FIRST_RUN),
+        InstallationDriftFound(run_id=FIRST_RUN, drift="changed"),
+    ):
+        assert not installation_after(*gone, said).missing
+    assert not installation_after(*gone, reserved(SECOND_RUN, 2), changed(SECOND_RUN, 2)).missing
 
 
 def test_a_pair_has_one_stream_and_no_other_pair_has_it() -> None:
