@@ -19,7 +19,6 @@ from domain.install_run.state import INSTALL_RUN, InstallRun, TargetStatus
 from domain.installation.events import (
     InstallationChanged,
     InstallationDriftFound,
-    InstallationReceiptLate,
     InstallationReleased,
     InstallationRemoved,
     InstallationReserved,
@@ -84,14 +83,16 @@ class Ledger:
             assert pair.holder.run_id == event.run_id
 
     def _note_certainty(self, recorded: Recorded) -> None:
-        """What followed a doubt, or a failure, may have been put out of use by a call that was given up before it."""
+        """What nobody asks about again may have been put out of use by a call that was given up before."""
         event = recorded.event
         if isinstance(event, InstallationChanged | InstallationRemoved):
             self._uncertain.discard(recorded.stream)
-            if event.doubtful_since is not None:
-                self._uncertain.add(recorded.stream)
-        if isinstance(event, InstallationDriftFound | InstallationReleased | InstallationReceiptLate):
+        if isinstance(event, InstallationDriftFound):
             self._uncertain.add(recorded.stream)
+        if isinstance(event, InstallationReleased):
+            run = self.runs[event.run_id]
+            if run.kind != "install" or run.takes_back:
+                self._uncertain.add(recorded.stream)
 
     def check(self) -> None:
         self.follow()
