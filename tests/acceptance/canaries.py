@@ -129,12 +129,13 @@ def connect_everything(sent: Sent, kind: str, *, sandbox: str) -> None:
 def install_everywhere(sent: Sent, kind: str) -> None:
     works = {f"{kind}-{source}" for source in ("given", "variable", "file")}
     providers = (*sorted(works), *(f"{kind}-{place}" for place in ECHOES))
-    run = sent.whole.finished(sent.whole.queue("plain-english", providers=providers))
+    queued = sent.whole.queue("plain-english", providers=providers, attemptsMax=2, backoffSeconds=0.1)
+    run = sent.whole.finished(queued)
     targets = {target["provider"]["name"]: target for target in run["targets"]}
     assert {name for name, target in targets.items() if target["status"] == "success"} == works, targets
     for place in ("json", "text"):
         assert "[redacted]" in targets[f"{kind}-{place}"]["message"], targets
-    sent.settled += len(targets)
+    sent.settled += sum(target["attempts"] for target in targets.values())
     for path in ("", "/history?limit=200"):
         assert sent.whole.client.get(f"/api/install-runs/{run['id']}{path}").status_code == 200
     sent.tell(f"runs show {run['id']}")

@@ -87,8 +87,9 @@ class Whole:
             return False
         return response.status_code == httpx2.codes.OK and response.json()["status"] == "ready"
 
-    def queue(self, skill: str, *, providers: tuple[str, ...] = ("openai",)) -> dict[str, Any]:
-        response = self.client.post("/api/install-runs", json={"skill": skill, "providers": list(providers)})
+    def queue(self, skill: str, *, providers: tuple[str, ...] = ("openai",), **policy: object) -> dict[str, Any]:
+        body = {"skill": skill, "providers": list(providers), "policy": policy}
+        response = self.client.post("/api/install-runs", json=body)
         assert response.status_code in (200, 202), response.text
         run: dict[str, Any] = response.json()
         return run
