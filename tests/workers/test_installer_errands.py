@@ -12,7 +12,7 @@ from commands.sweep_installation import ROUND_LAST
 from domain.errors import Code
 from domain.install_run.policy import Policy
 from domain.installation.events import InstallationSwept, Receipt
-from domain.ports import Intent, ProviderAdapter, ProviderError
+from domain.ports import Intent, ProviderAdapter, ProviderError, Standing
 from domain.provider.events import ProviderKind, ProviderPaused, ProviderResumed, ProviderVerified
 from domain.provider.state import Provider, provider_stream
 from domain.timers import TimerName
@@ -100,7 +100,7 @@ async def test_what_arrives_late_is_swept_when_its_timer_is_due(installing: Inst
 
 
 class Deaf(ShelfGateway):
-    """Finds nothing, because it does not answer."""
+    """Says nothing of what is there."""
 
     async def open(self, provider: Provider, *, deadline_seconds: float) -> ProviderAdapter:
         await super().open(provider, deadline_seconds=deadline_seconds)
@@ -108,6 +108,9 @@ class Deaf(ShelfGateway):
 
 
 class DeafAdapter(ShelfAdapter):
+    async def status(self, _: Receipt) -> Standing:
+        raise ProviderError(Code.PROVIDER_OFFLINE, "No answer.", retryable=True)
+
     async def find(self, _: Intent) -> tuple[Receipt, ...]:
         raise ProviderError(Code.PROVIDER_OFFLINE, "No answer.", retryable=True)
 
