@@ -4,12 +4,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.concluding import conclude, undoes_of
+from commands.concluding import conclude_decision
 from commands.handling import Handling, Session
-from domain.errors import ProviderNotFound, RunNotFound
+from domain.errors import ProviderNotFound
 from domain.events import Context
 from domain.install_run.decisions import give_up
-from domain.install_run.state import INSTALL_RUN
 from domain.provider.state import PROVIDER, Fault, Provider
 
 
@@ -40,22 +39,17 @@ class AbandonTargetHandler:
         async def decide(session: Session) -> bool:
             # Reading the connection also binds the decision to it: one that comes back meanwhile makes this a conflict.
             provider = await _load(session, command.provider_id)
-            run = await session.load(command.run_id, INSTALL_RUN)
-            if run is None:
-                raise RunNotFound
             fault = _refusal(provider)
             if fault is None:
                 return False
-            events = give_up(
-                run,
-                provider_id=command.provider_id,
-                code=fault.code,
-                message=f"The connection {provider.name} is out of use. {fault.message}",
-                undoes=await undoes_of(session, command.run_id, run),
+            message = f"The connection {provider.name} is out of use. {fault.message}"
+            return await conclude_decision(
+                session,
+                command.run_id,
+                lambda run, undoes: give_up(
+                    run, provider_id=command.provider_id, code=fault.code, message=message, undoes=undoes
+                ),
             )
-            if events:
-                await conclude(session, run_id=command.run_id, run=run, events=events, now=session.now, installed={})
-            return bool(events)
 
         abandoned, _ = await self._handling.handle(decide, context=context)
         return abandoned

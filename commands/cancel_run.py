@@ -4,12 +4,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.concluding import conclude, undoes_of
+from commands.concluding import conclude_decision
 from commands.handling import Handling, Session
-from domain.errors import RunNotFound
 from domain.events import Context
 from domain.install_run.decisions import cancel
-from domain.install_run.state import INSTALL_RUN
 
 
 class CancelRun(Struct, frozen=True, kw_only=True):
@@ -30,13 +28,8 @@ class CancelRunHandler:
     async def __call__(self, command: CancelRun, context: Context) -> RunCancelling:
         """Raises RunNotFound, RunUnfit, Busy, StoreOffline."""
 
-        async def decide(session: Session) -> None:
-            run = await session.load(command.run_id, INSTALL_RUN)
-            if run is None:
-                raise RunNotFound
-            events = cancel(run, undoes=await undoes_of(session, command.run_id, run))
-            if events:
-                await conclude(session, run_id=command.run_id, run=run, events=events, now=session.now, installed={})
+        async def decide(session: Session) -> bool:
+            return await conclude_decision(session, command.run_id, lambda run, undoes: cancel(run, undoes=undoes))
 
         _, handled = await self._handling.handle(decide, context=context)
         return RunCancelling(run_id=command.run_id, position=handled.position)

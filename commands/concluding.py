@@ -1,6 +1,6 @@
 """What follows for a run's pairs and timers from what was decided about the run: for those who settle, cancel and expire."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Final
@@ -93,6 +93,23 @@ async def conclude(
             await _tell_original(session, run_id, after, target)
     # The end of the run is the last thing that is said about it.
     session.append(run_id, *endings)
+
+
+async def conclude_decision(
+    session: Session,
+    run_id: UUID,
+    decide: Callable[[InstallRun, Mapping[UUID, Undo]], tuple[RunEvent, ...]],
+) -> bool:
+    """Mean to store what `decide` says of a run, given what its targets would go back to, and all that follows from it. False:
+    nothing is said. Raises RunNotFound.
+    """
+    run = await session.load(run_id, INSTALL_RUN)
+    if run is None:
+        raise RunNotFound
+    events = decide(run, await undoes_of(session, run_id, run))
+    if events:
+        await conclude(session, run_id=run_id, run=run, events=events, now=session.now, installed={})
+    return bool(events)
 
 
 def target_timer(run_id: UUID, run: InstallRun, target: TargetState, *, now: datetime) -> Timer:

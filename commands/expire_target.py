@@ -4,9 +4,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.concluding import conclude, undoes_of
+from commands.concluding import conclude_decision
 from commands.handling import Handling, Session
-from domain.errors import RunNotFound
 from domain.events import Context
 from domain.install_run.decisions import expire
 from domain.install_run.state import INSTALL_RUN, TargetStatus
@@ -25,15 +24,14 @@ class ExpireTargetHandler:
         """False: it waits, and has time left. Raises RunNotFound, Busy, StoreOffline."""
 
         async def decide(session: Session) -> bool:
-            run = await session.load(command.run_id, INSTALL_RUN)
-            if run is None:
-                raise RunNotFound
-            undoes = await undoes_of(session, command.run_id, run)
-            events = expire(run, provider_id=command.provider_id, now=session.now, undoes=undoes)
-            if events:
-                await conclude(session, run_id=command.run_id, run=run, events=events, now=session.now, installed={})
+            if await conclude_decision(
+                session,
+                command.run_id,
+                lambda run, undoes: expire(run, provider_id=command.provider_id, now=session.now, undoes=undoes),
+            ):
                 return True
-            target = run.target(command.provider_id)
+            run = await session.load(command.run_id, INSTALL_RUN)
+            target = run.target(command.provider_id) if run else None
             return target is None or target.status is not TargetStatus.QUEUED
 
         waits_no_more, _ = await self._handling.handle(decide, context=context)
