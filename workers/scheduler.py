@@ -90,7 +90,7 @@ class Scheduler:
     async def serve(self, tenure: Tenure) -> None:
         """Until stopped or until the role is lost."""
         async with asyncio.TaskGroup() as lanes:
-            lanes.create_task(self._lane(tenure, RETRIES, TICKETS_MAX, self._issue))
+            lanes.create_task(self._lane(tenure, RETRIES, TICKETS_MAX, self._issue_retries))
             lanes.create_task(self._lane(tenure, OTHERS, DECISIONS_MAX, self._see_to_all))
 
     async def _lane(
@@ -126,6 +126,19 @@ class Scheduler:
 
     async def _pause(self, tenure: Tenure, seconds: float) -> None:
         await first_of(self._stopping.wait(), tenure.lost.wait(), timeout_seconds=seconds)
+
+    async def _issue_retries(self, due: Sequence[SetTimer], tenure: Tenure) -> None:
+        """While NATS is away no retry begins, and the time of its run goes on. Raises as `_issue`."""
+        try:
+            await self._issue(due, tenure)
+        except NatsUnavailable:
+            await self._together(self._expire_meanwhile(timer, tenure) for timer in due)
+            raise
+
+    async def _expire_meanwhile(self, timer: SetTimer, tenure: Tenure) -> None:
+        async with self._places:
+            if self._active(tenure):
+                await self._decide(timer, tenure)
 
     async def _issue(self, due: Sequence[SetTimer], tenure: Tenure) -> None:
         """Raises NatsUnavailable, StoreOffline: then they are still due, and get one ticket more the next time."""
