@@ -21,6 +21,7 @@ from workers.settings import unsettled_environment
 START_SECONDS_MAX: Final = 60.0
 STOP_SECONDS_MAX: Final = 30.0
 ANSWER_SECONDS_MAX: Final = 10.0
+POLL_SECONDS: Final = 0.1
 PAGE_LIMIT: Final = 200
 PAGES_MAX: Final = 1000
 OK_MAX: Final = 299
@@ -29,9 +30,11 @@ PARTS: Final = {
     "relay": "workers.cli relay",
     "projector": "workers.cli projector",
     "installer": "workers.cli installer",
+    "scheduler": "workers.cli scheduler",
+    "watchdog": "workers.cli watchdog",
     "nats": "nats-server -c",
 }
-BEHIND_THE_API: Final = ("relay", "projector", "installer")
+BEHIND_THE_API: Final = ("relay", "projector", "installer", "scheduler", "watchdog")
 
 
 class Api:
@@ -110,7 +113,10 @@ async def running(database_url: str, folder: Path) -> AsyncIterator[Running]:
                 if not line:
                     raise RuntimeError("`waybill up` ended at once")
                 said[line.split()[0]] = line.split()[-1]
-        parts = children_by_command(process.pid, PARTS) | {"postgres": _postmaster(database_url)}
+            # Some are started a moment after the others.
+            while len(parts := children_by_command(process.pid, PARTS)) < len(PARTS):  # noqa: ASYNC110
+                await asyncio.sleep(POLL_SECONDS)  # nobody tells of a process that begins
+        parts |= {"postgres": _postmaster(database_url)}
         api = Api(said["Waybill"], said["Admin"])
         yield Running(url=said["Waybill"], key=said["Admin"], api=api, parts=parts)
     finally:
