@@ -228,19 +228,6 @@ async def test_without_nats_the_tickets_wait_and_nothing_else_does(
     }
 
 
-async def test_without_nats_a_retry_does_not_outlive_its_run(stage: Stage) -> None:
-    run_id = (await stage.world.queue("openai", policy=PATIENT)).run_id
-    await stage.world.fail(run_id, code=Code.PROVIDER_OVERLOADED, retryable=True)
-    await stage.server.kill()
-    stage.world.pass_time(PATIENT.run_timeout_seconds)
-    async with stage.scheduling():
-        await stage.cleared(TimerName.TARGET)
-    ended = (await stage.world.events(run_id))[-1]
-    assert isinstance(ended, RunFailed)
-    assert ended.reason is Code.RUN_TIMEOUT
-    await stage.server.start()
-
-
 async def test_without_the_store_it_waits_and_then_goes_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenure, "STANDBY_SECONDS", 0.02)
     stage.roles.away = stage.timers.away = True
