@@ -15,7 +15,6 @@ SEED = 4
 SHORT = (
     "F0 nothing fails",
     "F1 installer killed at provider_accepted",
-    "F1 installer killed at before_settle",
     "F3 installer frozen at before_settle",
     "F9 NATS wiped",
     "F16 applied late",

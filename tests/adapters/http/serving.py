@@ -49,6 +49,7 @@ CLOSED: Final = "http://127.0.0.1:1/v1"
 BASE_URLS: Final[Mapping[ProviderKind, str]] = {"openai": CLOSED, "noop": "http://127.0.0.1:1"}
 INSTALLER: Final = Actor(kind="system", id="installer", name="installer")
 DEFAULT_POLICY: Final = Policy()
+READY_SECONDS: Final = 30.0
 TLS: Final = ssl.create_default_context()
 
 
@@ -199,6 +200,9 @@ async def serving(
         url = await stack.enter_async_context(listening(app))
         keys = {role: await _key(commands.issue_api_key, role) for role in Role}
         clients = {role: await stack.enter_async_context(open_client(url, keys[role])) for role in Role}
+        # The first request must not be the one that waits until the tables are made.
+        for model in READ_MODELS if projecting else ():
+            assert await reader.wait(model, position=None, timeout_seconds=READY_SECONDS)
         yield Api(
             url=url,
             anonymous=await stack.enter_async_context(open_client(url)),
