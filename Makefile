@@ -2,7 +2,8 @@
 
 # The first of these that fits makes the virtual environment; to choose one: make PYTHON=/path/to/python3.12 setup
 PYTHON ?= python3 python3.11 python3.12 python3.13 python3.14 python
-TEST_PROCESSES ?= 2
+# One more than the cores that most machines for this have: many tests wait for a process and not for a processor.
+TEST_PROCESSES ?= 3
 TEST_OPTIONS ?=
 CHAOS_OPTIONS ?=
 LOCK_OPTIONS ?=
@@ -33,7 +34,7 @@ setup: $(READY_TO_TEST) ## Make .venv with everything to run, test and check Way
 demo: $(READY_TO_RUN) ## Install a skill end to end on real servers and a sandbox provider, then leave nothing behind
 	@$(BIN)/waybill demo
 
-test: check ## Check the code, then run every test (TEST_PROCESSES=2, TEST_OPTIONS="-k name")
+test: check ## Check the code, then run every test (TEST_PROCESSES=3, TEST_OPTIONS="-k name")
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_OPTIONS)
 
 chaos: $(READY_TO_TEST) ## Kill, freeze and cut off everything, and look what is lost (CHAOS_OPTIONS="--rounds 3 --seed 7 --only F1")
