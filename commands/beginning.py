@@ -18,8 +18,8 @@ from domain.provider.decisions import check_active
 from domain.provider.state import PROVIDER
 
 
-class RepairRun(Struct, frozen=True, kw_only=True):
-    """A run that repairs another one. `reused`: it was there already, so none was queued; `history` are the events of one
+class BegunRun(Struct, frozen=True, kw_only=True):
+    """The run that does what was asked for. `reused`: it was there already, so none was queued; `history` are the events of one
     queued now.
     """
 
@@ -28,10 +28,10 @@ class RepairRun(Struct, frozen=True, kw_only=True):
     history: tuple[Recorded, ...] = ()
 
 
-def repair_run(chosen: UUID, handled: Handled, *, run_id: UUID) -> RepairRun:
+def begun_run(chosen: UUID, handled: Handled, *, run_id: UUID) -> BegunRun:
     """`run_id` is what a new run would have been called."""
     history = tuple(event for event in handled.events if event.stream == chosen)
-    return RepairRun(run_id=chosen, reused=chosen != run_id, history=history)
+    return BegunRun(run_id=chosen, reused=chosen != run_id, history=history)
 
 
 async def pairs_of(session: Session, skill_id: UUID, targets: Iterable[Target]) -> Mapping[UUID, Installation | None]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.beginning import RepairRun, begin, check_connections, pairs_of, repair_run
+from commands.beginning import BegunRun, begin, begun_run, check_connections, pairs_of
 from commands.handling import Handling, Session
 from domain.errors import RunNotFound, SkillNotFound, SkillUnavailable
 from domain.events import Context
@@ -35,7 +35,7 @@ class RetryRunHandler:
         self._handling = handling
         self._limits = limits
 
-    async def __call__(self, command: RetryRun, context: Context) -> RepairRun:
+    async def __call__(self, command: RetryRun, context: Context) -> BegunRun:
         """Raises RunNotFound, RunUnfit, RunConflict, ProviderInactive, SkillUnavailable, Busy, StoreOffline."""
         run_id = command.run_id or self._handling.new_id()
 
@@ -67,7 +67,7 @@ class RetryRunHandler:
             return run_id
 
         chosen, handled = await self._handling.handle(decide, context=context)
-        return repair_run(chosen, handled, run_id=run_id)
+        return begun_run(chosen, handled, run_id=run_id)
 
     async def _refused(
         self, session: Session, original: InstallRun, targets: tuple[Target, ...]

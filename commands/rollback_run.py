@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.beginning import RepairRun, begin, check_connections, pairs_of, repair_run
+from commands.beginning import BegunRun, begin, begun_run, check_connections, pairs_of
 from commands.handling import Handling, Session, require
 from domain.errors import ProviderNotFound, RunNotFound
 from domain.events import Context
@@ -33,7 +33,7 @@ class RollbackRunHandler:
     def __init__(self, *, handling: Handling) -> None:
         self._handling = handling
 
-    async def __call__(self, command: RollbackRun, context: Context) -> RepairRun:
+    async def __call__(self, command: RollbackRun, context: Context) -> BegunRun:
         """Raises RunNotFound, ProviderNotFound, RunUnfit, ProviderInactive, Busy, StoreOffline."""
         run_id = command.run_id or self._handling.new_id()
 
@@ -66,7 +66,7 @@ class RollbackRunHandler:
             return run_id
 
         chosen, handled = await self._handling.handle(decide, context=context)
-        return repair_run(chosen, handled, run_id=run_id)
+        return begun_run(chosen, handled, run_id=run_id)
 
 
 async def _run(session: Session, run_id: UUID) -> InstallRun:

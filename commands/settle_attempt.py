@@ -113,11 +113,11 @@ def _is_recorded(target: TargetState, outcome: ProviderSucceeded) -> bool:
 
 async def _heed(session: Session, failed: ProviderFailed, run: InstallRun, events: tuple[RunEvent, ...]) -> None:
     """What the failure says of the connection: slow down, or that it is not let in any more."""
-    provider = await session.load(failed.provider_id, PROVIDER)
-    if provider is None:
-        raise ProviderNotFound
     now, connection = session.now, failed.provider_id
     if failed.code is Code.PROVIDER_RATE_LIMIT:
+        provider = await session.load(connection, PROVIDER)
+        if provider is None:
+            raise ProviderNotFound
         until = _slow_until(failed, run, events, now=now)
         if until > now and (paused := slow_down(provider, until=until, code=failed.code)):
             session.append(connection, *paused)

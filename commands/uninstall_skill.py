@@ -4,10 +4,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.beginning import begin
+from commands.beginning import BegunRun, begin, begun_run
 from commands.handling import Handling, Session
 from domain.errors import InstallationNotFound, ProviderInactive, ProviderNotFound, SkillNotFound
-from domain.events import Context, Recorded
+from domain.events import Context
 from domain.install_run import decisions
 from domain.install_run.events import RunQueued, SkillPin, Target
 from domain.install_run.policy import Policy
@@ -25,19 +25,11 @@ class UninstallSkill(Struct, frozen=True, kw_only=True):
     run_id: UUID | None = None
 
 
-class UninstallRun(Struct, frozen=True, kw_only=True):
-    """`reused`: a run that removes it was active already, so none was queued. `history` are the events of one queued now."""
-
-    run_id: UUID
-    reused: bool
-    history: tuple[Recorded, ...] = ()
-
-
 class UninstallSkillHandler:
     def __init__(self, *, handling: Handling) -> None:
         self._handling = handling
 
-    async def __call__(self, command: UninstallSkill, context: Context) -> UninstallRun:
+    async def __call__(self, command: UninstallSkill, context: Context) -> BegunRun:
         """Runs that are at work on the pair come first. Raises InstallationNotFound, ProviderInactive, StoreOffline."""
         run_id = command.run_id or self._handling.new_id()
 
@@ -58,8 +50,7 @@ class UninstallSkillHandler:
             return run_id
 
         chosen, handled = await self._handling.handle(decide, context=context)
-        history = tuple(event for event in handled.events if event.stream == chosen)
-        return UninstallRun(run_id=chosen, reused=chosen != run_id, history=history)
+        return begun_run(chosen, handled, run_id=run_id)
 
 
 async def _pin(session: Session, live: Live) -> SkillPin:

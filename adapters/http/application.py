@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.archive_skill import ArchiveSkill, SkillArchiving
-from commands.beginning import RepairRun
+from commands.beginning import BegunRun
 from commands.cancel_run import CancelRun, RunCancelling
 from commands.change_provider import ChangeProvider
 from commands.connect_provider import ConnectProvider, ProviderConnection
@@ -16,7 +16,7 @@ from commands.queue_install_run import PreviewedRun, QueuedRun, QueueInstallRun
 from commands.register_skill import RegisterSkill, SkillRegistration
 from commands.retry_run import RetryRun
 from commands.rollback_run import RollbackRun
-from commands.uninstall_skill import UninstallRun, UninstallSkill
+from commands.uninstall_skill import UninstallSkill
 from commands.verify_installation import VerifyInstallations
 from commands.verify_provider import VerifyProvider
 from domain.events import Context
@@ -44,10 +44,10 @@ class Application(Struct, frozen=True, kw_only=True):
     resume_provider: Callable[[ResumeProvider, Context], Awaitable[UUID]]
     queue_install_run: Callable[[QueueInstallRun, Context], Awaitable[QueuedRun]]
     preview_install_run: Callable[[QueueInstallRun, Context], Awaitable[PreviewedRun]]
-    uninstall_skill: Callable[[UninstallSkill, Context], Awaitable[UninstallRun]]
+    uninstall_skill: Callable[[UninstallSkill, Context], Awaitable[BegunRun]]
     cancel_run: Callable[[CancelRun, Context], Awaitable[RunCancelling]]
-    retry_run: Callable[[RetryRun, Context], Awaitable[RepairRun]]
-    rollback_run: Callable[[RollbackRun, Context], Awaitable[RepairRun]]
+    retry_run: Callable[[RetryRun, Context], Awaitable[BegunRun]]
+    rollback_run: Callable[[RollbackRun, Context], Awaitable[BegunRun]]
     verify_installations: Callable[[VerifyInstallations, Context], Awaitable[None]]
     reader: Reader
     store: EventStore

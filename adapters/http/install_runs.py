@@ -22,9 +22,8 @@ from adapters.http.resources import (
     as_stored,
     shown_as,
 )
-from commands.beginning import RepairRun
+from commands.beginning import BegunRun
 from commands.queue_install_run import PreviewedRun, PreviewedTarget, QueuedRun, QueueInstallRun
-from commands.uninstall_skill import UninstallRun
 from domain.errors import Code, RunNotFound
 from domain.events import Role
 from projections.install_runs import INSTALL_RUNS, InstallRun
@@ -177,9 +176,7 @@ async def show_run_history(
     return await get_run_history(application.reader, query)
 
 
-async def answer_requested(
-    application: Application, queued: QueuedRun | UninstallRun | RepairRun
-) -> Response[RequestedInstallRun]:
+async def answer_requested(application: Application, queued: QueuedRun | BegunRun) -> Response[RequestedInstallRun]:
     """The run that a request made, or that was there already."""
     application.run_queued()
     history = queued.history or await application.store.load(queued.run_id)

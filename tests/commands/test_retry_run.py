@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec.structs import replace
 
-from commands.beginning import RepairRun
+from commands.beginning import BegunRun
 from domain.errors import Code, ProviderInactive, RunConflict, RunNotFound, RunUnfit, SkillUnavailable
 from domain.install_run.events import ProviderRefused, RunFailed, RunQueued, RunRetried, RunSucceeded
 from domain.install_run.policy import Policy
@@ -79,7 +79,7 @@ async def test_a_second_time_it_is_the_same_run_as_long_as_that_has_not_failed(
         await world.carry_out(retry.run_id)
     before = await world.store.head()
     for process in (world, world.another_process()):
-        assert await process.retry(original) == RepairRun(run_id=retry.run_id, reused=True)
+        assert await process.retry(original) == BegunRun(run_id=retry.run_id, reused=True)
     assert await world.store.head() == before
 
 
@@ -256,7 +256,7 @@ async def test_a_request_that_comes_again_is_the_run_that_it_made_whatever_becam
     await world.fail(run_id)
     before = await world.store.head()
     for process in (world, world.another_process()):
-        assert await process.retry(original, run_id=run_id) == RepairRun(run_id=run_id, reused=False)
+        assert await process.retry(original, run_id=run_id) == BegunRun(run_id=run_id, reused=False)
     assert await world.store.head() == before
 
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from commands.beginning import RepairRun
+from commands.beginning import BegunRun
 from domain.errors import BadRequest, Code, ProviderInactive, ProviderNotFound, RunNotFound, RunUnfit
 from domain.install_run.events import (
     ProviderRollbackFailed,
@@ -115,14 +115,14 @@ async def test_one_target_alone_and_the_other_later(world: World, original: UUID
     second = (await world.roll_back(original, "openai")).run_id
     assert [target.name for target in (await queued(world, second)).targets] == ["openai"]
     for run_id, name in ((first, "backup"), (second, "openai")):
-        assert await world.roll_back(original, name) == RepairRun(run_id=run_id, reused=True)
+        assert await world.roll_back(original, name) == BegunRun(run_id=run_id, reused=True)
     with pytest.raises(RunUnfit, match="is at work at openai"):
         await world.roll_back(original)
     await world.carry_out(second)
-    assert await world.roll_back(original) == RepairRun(run_id=first, reused=True)
+    assert await world.roll_back(original) == BegunRun(run_id=first, reused=True)
     await world.carry_out(first, "backup")
     await refuse(world, original, reason="taken back already")
-    assert await world.roll_back(original, "openai") == RepairRun(run_id=second, reused=True)
+    assert await world.roll_back(original, "openai") == BegunRun(run_id=second, reused=True)
     for name in ("openai", "backup"):
         assert (await at(world, provider_stream(name))).claims == ()
 
@@ -139,8 +139,8 @@ async def test_a_second_time_it_is_the_same_run_as_long_as_that_has_not_failed(
     await world.happen_to("backup", ProviderDeactivated())
     before = await world.store.head()
     for process in (world, world.another_process()):
-        assert await process.roll_back(original) == RepairRun(run_id=rollback, reused=True)
-        assert await process.roll_back(original, "backup") == RepairRun(run_id=rollback, reused=True)
+        assert await process.roll_back(original) == BegunRun(run_id=rollback, reused=True)
+        assert await process.roll_back(original, "backup") == BegunRun(run_id=rollback, reused=True)
     assert await world.store.head() == before
 
 
@@ -269,7 +269,7 @@ async def test_a_request_that_comes_again_is_the_run_that_it_made_whatever_becam
     await world.fail(run_id)
     before = await world.store.head()
     for process in (world, world.another_process()):
-        assert await process.roll_back(original, "openai", run_id=run_id) == RepairRun(run_id=run_id, reused=False)
+        assert await process.roll_back(original, "openai", run_id=run_id) == BegunRun(run_id=run_id, reused=False)
     assert await world.store.head() == before
 
 

@@ -9,7 +9,7 @@ from adapters.memory.bundles import MemoryBundles
 from adapters.memory.event_store import MemoryEventStore
 from adapters.sources.inline import read_inline
 from commands.authenticate import Authenticate
-from commands.beginning import RepairRun
+from commands.beginning import BegunRun
 from commands.cancel_run import CancelRun, CancelRunHandler, RunCancelling
 from commands.connect_provider import ConnectProvider, ConnectProviderHandler, ProviderConnection
 from commands.handling import Handling, Session
@@ -20,7 +20,7 @@ from commands.retry_run import RetryRun, RetryRunHandler
 from commands.rollback_run import RollbackRun, RollbackRunHandler
 from commands.settle_attempt import SettleAttempt, SettleAttemptHandler
 from commands.start_attempt import Attempt, StartAttempt, StartAttemptHandler
-from commands.uninstall_skill import UninstallRun, UninstallSkill, UninstallSkillHandler
+from commands.uninstall_skill import UninstallSkill, UninstallSkillHandler
 from commands.verify_installation import VerifyInstallationsHandler
 from domain.errors import Code
 from domain.events import Event
@@ -102,17 +102,17 @@ class World:
         facts = {"skill": NAME, "providers": providers} | more
         return await self.queue_install_run.preview(QueueInstallRun(**facts), context())
 
-    async def uninstall(self, provider: str = "openai", *, skill: str = NAME, **more: Any) -> UninstallRun:
+    async def uninstall(self, provider: str = "openai", *, skill: str = NAME, **more: Any) -> BegunRun:
         installation_id = installation_stream(skill_stream(skill), provider_stream(provider))
         return await self.uninstall_skill(UninstallSkill(installation_id=installation_id, **more), context())
 
     async def cancel(self, run_id: UUID) -> RunCancelling:
         return await self.cancel_run(CancelRun(run_id=run_id), context())
 
-    async def retry(self, original_id: UUID, *, run_id: UUID | None = None) -> RepairRun:
+    async def retry(self, original_id: UUID, *, run_id: UUID | None = None) -> BegunRun:
         return await self.retry_run(RetryRun(original_id=original_id, run_id=run_id), context())
 
-    async def roll_back(self, original_id: UUID, *providers: str, run_id: UUID | None = None) -> RepairRun:
+    async def roll_back(self, original_id: UUID, *providers: str, run_id: UUID | None = None) -> BegunRun:
         command = RollbackRun(original_id=original_id, providers=providers or None, run_id=run_id)
         return await self.rollback_run(command, context())
 
