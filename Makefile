@@ -66,7 +66,7 @@ build: $(READY_TO_RUN) ## Make the wheel in dist/ and prove that it runs where t
 
 lock: $(READY_TO_TEST) ## Write the lock files again from pyproject.toml (LOCK_OPTIONS=--upgrade for newer versions)
 	@$(LOCK) --extra build --extra embedded --output-file requirements.txt
-	@$(LOCK) --extra build --extra embedded --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	@$(LOCK) --extra build --extra embedded --extra telemetry --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 	@$(LOCK) --extra build --extra embedded --extra bench --constraint requirements-dev.txt --output-file requirements-bench.txt
 
 clean: ## Remove everything that make has made
