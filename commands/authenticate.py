@@ -30,9 +30,16 @@ class Authenticate:
         key = await self._look_up(presented.key_id, now)
         if key is None or not opens(key, presented):
             raise Unauthorized
-        if key.expires_at is not None and key.expires_at <= now:
-            raise Unauthorized("This API key has expired.")
+        _require_valid(key, now)
         return Actor(kind="api_key", id=key.key_id, name=key.name, role=key.role)
+
+    async def recheck(self, actor: Actor) -> None:
+        """For whoever serves the holder of a key for longer than a moment. Raises Unauthorized, StoreOffline."""
+        now = self._clock()
+        key = await self._look_up(actor.id, now)
+        if key is None:
+            raise Unauthorized
+        _require_valid(key, now)
 
     async def _look_up(self, key_id: str, now: datetime) -> ApiKey | None:
         known = self._known.get(key_id)
@@ -44,3 +51,10 @@ class Authenticate:
                 self._known.clear()
             self._known[key_id] = (now, key)
         return key
+
+
+def _require_valid(key: ApiKey, now: datetime) -> None:
+    if key.revoked:
+        raise Unauthorized("This API key was revoked.")
+    if key.expired(now):
+        raise Unauthorized("This API key has expired.")

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from commands.handling import Handling, Session
-from domain.access.events import ApiKeyIssued
+from domain.access.decisions import issue
 from domain.access.key import SECRET_BYTES, hash_secret, read_key, write_key
 from domain.access.state import API_KEY, key_stream
 from domain.events import Context, Role
@@ -28,22 +28,26 @@ class IssueApiKeyHandler:
         self._random_bytes = random_bytes
 
     async def __call__(self, command: IssueApiKey, context: Context) -> str | None:
-        """The key, or None if this key id was issued before: only one of several first starts gets it. Raises StoreOffline."""
+        """The key, or None if this key id was issued before: only one of several first starts gets it.
+
+        Raises BadRequest, Busy, StoreOffline.
+        """
         key = write_key(key_id=command.key_id, secret=self._random_bytes(SECRET_BYTES))
         presented = read_key(key)
         assert presented is not None  # noqa: S101 - just written
         stream = key_stream(command.key_id)
-        issued = ApiKeyIssued(
-            key_id=command.key_id,
-            name=command.name,
-            role=command.role,
-            secret_sha256=hash_secret(presented.secret),
-            expires_at=command.expires_at,
-        )
 
         async def decide(session: Session) -> None:
-            if await session.load(stream, API_KEY) is None:
-                session.append(stream, issued)
+            issued = issue(
+                await session.load(stream, API_KEY),
+                key_id=command.key_id,
+                name=command.name,
+                role=command.role,
+                secret_sha256=hash_secret(presented.secret),
+                expires_at=command.expires_at,
+                now=session.now,
+            )
+            session.append(stream, *issued)
 
         _, handled = await self._handling.handle(decide, context=context)
         return key if handled.position is not None else None

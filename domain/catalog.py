@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from domain.access.events import AccessDenied, ApiKeyIssued
+from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
 from domain.events import Event
 from domain.install_run.events import (
     ProviderFailed,
@@ -104,6 +104,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     InstallationSwept,
     InstallationReleased,
     ApiKeyIssued,
+    ApiKeyRevoked,
     AccessDenied,
     StoreRestored,
     StoreChecked,

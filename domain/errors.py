@@ -20,10 +20,12 @@ class Code(StrEnum):
     NOT_FOUND_PROVIDER = "not_found:providers"
     NOT_FOUND_RUN = "not_found:install_runs"
     NOT_FOUND_INSTALLATION = "not_found:installations"
+    NOT_FOUND_KEY = "not_found:keys"
     NOT_ALLOWED = "not_allowed:api"
     CONFLICT_SKILL = "conflict:skills"
     CONFLICT_PROVIDER = "conflict:providers"
     CONFLICT_RUN = "conflict:install_runs"
+    CONFLICT_KEY = "conflict:keys"
     CONFLICT_BUSY = "conflict:api"
     TOO_LARGE_BODY = "too_large:api"
     TOO_LARGE_SKILL = "too_large:skills"
@@ -31,6 +33,7 @@ class Code(StrEnum):
     UNPROCESSABLE_SKILL = "unprocessable:skills"
     UNPROCESSABLE_CREDENTIAL = "unprocessable:providers"
     UNPROCESSABLE_IDEMPOTENCY = "unprocessable:idempotency"
+    RATE_LIMIT = "rate_limit:api"
     OFFLINE_GIT = "offline:git"
     OFFLINE_DATABASE = "offline:database"
     INTERNAL = "internal:api"
@@ -128,6 +131,18 @@ class InstallationNotFound(WaybillError):  # noqa: N818
     """No installation has this id, or what it was has been uninstalled."""
 
     code = Code.NOT_FOUND_INSTALLATION
+
+
+class ApiKeyNotFound(WaybillError):  # noqa: N818
+    """No API key has this id."""
+
+    code = Code.NOT_FOUND_KEY
+
+
+class ApiKeyUnfit(WaybillError):  # noqa: N818
+    """This cannot be done with this API key."""
+
+    code = Code.CONFLICT_KEY
 
 
 class SkillUnavailable(WaybillError):  # noqa: N818

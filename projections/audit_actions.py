@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from domain.access.events import AccessDenied, ApiKeyIssued
+from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
 from domain.install_run.events import (
     ProviderFailed,
     ProviderGivenUp,
@@ -98,6 +98,7 @@ ACTIONS: Final[dict[str, str]] = {
     InstallationSwept.TOPIC: "installation.swept",
     InstallationReleased.TOPIC: "installation.released",
     ApiKeyIssued.TOPIC: "api_key.issued",
+    ApiKeyRevoked.TOPIC: "api_key.revoked",
     AccessDenied.TOPIC: "access.denied",
     StoreRestored.TOPIC: "store.restored",
     StoreChecked.TOPIC: "store.checked",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.access.events import AccessDenied, ApiKeyIssued
+from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
 from domain.catalog import EVENTS
 from domain.errors import Code
 from domain.events import Actor, Recorded, UnknownEvent
@@ -119,7 +119,7 @@ def _target(recorded: Recorded, rows: Rows[AuditRow]) -> tuple[str, UUID | None]
             return f"skill:{name}", recorded.stream
         case ProviderConnected(name=name):
             return f"provider:{name}", recorded.stream
-        case ApiKeyIssued(key_id=key_id):
+        case ApiKeyIssued(key_id=key_id) | ApiKeyRevoked(key_id=key_id):
             return f"api_key:{key_id}", None
         case AccessDenied(method=method, path=path):
             return f"route:{method} {path}", None
@@ -170,7 +170,7 @@ def _result(recorded: Recorded) -> tuple[Result, Code | None]:
 
 AUDIT_LOG: Final = ReadModel(
     name="audit_log",
-    generation=3,
+    generation=4,
     schema=SCHEMA,
     events=frozenset((*EVENTS, UnknownEvent)),
     row=AuditRow,

@@ -36,6 +36,7 @@ from commands.queue_install_run import QueueInstallRunHandler
 from commands.record_denial import RecordDenialHandler
 from commands.register_skill import RegisterSkillHandler
 from commands.retry_run import RetryRunHandler
+from commands.revoke_api_key import RevokeApiKeyHandler
 from commands.rollback_run import RollbackRunHandler
 from commands.settle_attempt import SettleAttemptHandler
 from commands.start_attempt import LEASE_MARGIN_SECONDS, StartAttemptHandler
@@ -76,6 +77,7 @@ class Commands(Struct, frozen=True, kw_only=True):
     settle_attempt: SettleAttemptHandler
     sweep_installation: SweepInstallationHandler
     issue_api_key: IssueApiKeyHandler
+    revoke_api_key: RevokeApiKeyHandler
     record_denial: RecordDenialHandler
     check_store: CheckStoreHandler
     authenticate: Authenticate
@@ -120,6 +122,7 @@ def build_commands(
         settle_attempt=SettleAttemptHandler(handling=handling),
         sweep_installation=SweepInstallationHandler(handling=handling, gateway=gateway),
         issue_api_key=IssueApiKeyHandler(handling=handling, random_bytes=os.urandom),
+        revoke_api_key=RevokeApiKeyHandler(handling=handling),
         record_denial=RecordDenialHandler(handling=handling),
         check_store=CheckStoreHandler(handling=handling),
         authenticate=Authenticate(store=store, clock=clock),

@@ -30,10 +30,12 @@ STATUSES: Final[Mapping[Code, tuple[HTTPStatus, str]]] = {
     Code.NOT_FOUND_PROVIDER: (HTTPStatus.NOT_FOUND, "No such provider"),
     Code.NOT_FOUND_RUN: (HTTPStatus.NOT_FOUND, "No such install run"),
     Code.NOT_FOUND_INSTALLATION: (HTTPStatus.NOT_FOUND, "Nothing installed there"),
+    Code.NOT_FOUND_KEY: (HTTPStatus.NOT_FOUND, "No such API key"),
     Code.NOT_ALLOWED: (HTTPStatus.METHOD_NOT_ALLOWED, "Not a method of this address"),
     Code.CONFLICT_SKILL: (HTTPStatus.CONFLICT, "Conflict with the skill's state"),
     Code.CONFLICT_PROVIDER: (HTTPStatus.CONFLICT, "Conflict with the provider's state"),
     Code.CONFLICT_RUN: (HTTPStatus.CONFLICT, "Conflict with an install run"),
+    Code.CONFLICT_KEY: (HTTPStatus.CONFLICT, "Conflict with the API key's state"),
     Code.CONFLICT_BUSY: (HTTPStatus.CONFLICT, "Too many changes at the same moment"),
     Code.TOO_LARGE_BODY: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request too large"),
     Code.TOO_LARGE_SKILL: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Skill too large"),
@@ -41,11 +43,14 @@ STATUSES: Final[Mapping[Code, tuple[HTTPStatus, str]]] = {
     Code.UNPROCESSABLE_SKILL: (HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid skill"),
     Code.UNPROCESSABLE_CREDENTIAL: (HTTPStatus.UNPROCESSABLE_ENTITY, "Unusable credential"),
     Code.UNPROCESSABLE_IDEMPOTENCY: (HTTPStatus.UNPROCESSABLE_ENTITY, "Idempotency key used already"),
+    Code.RATE_LIMIT: (HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
     Code.OFFLINE_GIT: (HTTPStatus.BAD_GATEWAY, "Git server offline"),
     Code.OFFLINE_DATABASE: (HTTPStatus.SERVICE_UNAVAILABLE, "Database offline"),
     Code.INTERNAL: (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
 }
-RETRYABLE: Final = frozenset({Code.CONFLICT_RUN, Code.CONFLICT_BUSY, Code.OFFLINE_GIT, Code.OFFLINE_DATABASE})
+RETRYABLE: Final = frozenset(
+    {Code.CONFLICT_RUN, Code.CONFLICT_BUSY, Code.RATE_LIMIT, Code.OFFLINE_GIT, Code.OFFLINE_DATABASE}
+)
 HEADERS: Final[Mapping[Code, Mapping[str, str]]] = {
     Code.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     Code.CONFLICT_BUSY: {"Retry-After": str(RETRY_AFTER_SECONDS)},
@@ -77,6 +82,16 @@ class BodyUnsupported(WaybillError):  # noqa: N818
     """The body must be JSON: `Content-Type: application/json`."""
 
     code = Code.UNSUPPORTED
+
+
+class TooManyRequests(WaybillError):  # noqa: N818
+    """This caller asks more often, or for more at a time, than it may; `Retry-After` says when to ask again."""
+
+    code = Code.RATE_LIMIT
+
+    def __init__(self, detail: str | None = None, *, retry_after_seconds: int = RETRY_AFTER_SECONDS) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class IdempotencyKeyReused(WaybillError):  # noqa: N818
@@ -130,6 +145,8 @@ def answer_to(error: Exception, scope: Scope) -> ErrorAnswer:
     )
     body = msgspec.json.encode(msgspec.to_builtins(document) | refusal.extra if refusal.extra else document)
     headers = dict(HEADERS.get(refusal.code, {}))
+    if isinstance(refusal, TooManyRequests):
+        headers["Retry-After"] = str(refusal.retry_after_seconds)
     if isinstance(error, MethodNotAllowedException):
         headers["Allow"] = (error.headers or {}).get("allow", "")
     return ErrorAnswer(status=status, headers=headers, body=body)

@@ -64,7 +64,9 @@ NO_QUERY: Final = QueryReader(NoParameters)
 @get(
     "/livez",
     opt=described(
-        Operation(id="livez", summary="Whether this process answers", answers={200: ("It does.", Liveness)}),
+        Operation(
+            id="livez", summary="Whether this process answers", answers={200: ("It does.", Liveness)}, public=True
+        ),
     ),
 )
 async def show_liveness(request: Request[Any, Any, Any]) -> Liveness:
@@ -82,6 +84,7 @@ async def show_liveness(request: Request[Any, Any, Any]) -> Liveness:
                 200: ("Requests are accepted; `degraded` if something is behind or away.", Readiness),
                 503: ("Requests cannot be answered.", Readiness),
             },
+            public=True,
         )
     ),
 )

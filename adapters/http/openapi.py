@@ -15,7 +15,7 @@ from adapters.http.authentication import Requires
 from adapters.http.errors import MEDIA_TYPE, RETRY_AFTER_SECONDS, STATUSES, ProblemDocument
 from adapters.http.idempotency import REPLAYED
 from adapters.http.idempotency_key import HEADER, KEY_CHARS_MAX
-from adapters.http.operations import OPERATION, Binary, Operation, described, types_of
+from adapters.http.operations import OPERATION, Binary, Header, Operation, described, types_of
 from adapters.http.requests import NoParameters, QueryReader
 from adapters.http.schemas import Schemas
 from domain.errors import Code
@@ -44,7 +44,7 @@ class Route(Struct, frozen=True, kw_only=True):
 @get(
     "/openapi.json",
     opt=described(
-        Operation(id="openapi", summary="This document", answers={200: ("OpenAPI 3.1.", dict[str, Any])}),
+        Operation(id="openapi", summary="This document", answers={200: ("OpenAPI 3.1.", dict[str, Any])}, public=True),
     ),
 )
 async def show_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -116,6 +116,7 @@ def _operation(route: Route, schemas: Schemas) -> Json:
     if route.role:
         document["description"] = f"Needs the role `{route.role}`."
     parameters = [*map(_path_parameter, route.path_parameters), *schemas.query_parameters(operation.parameters)]
+    parameters += [_header_parameter(header) for header in operation.takes]
     if route.method == "post":
         parameters.append(_idempotency_key())
     if parameters:
@@ -132,8 +133,11 @@ def _answers(route: Route, schemas: Schemas) -> dict[int, Json]:
     answers: dict[int, Json] = {}
     for status, (words, answer) in route.operation.answers.items():
         answers[status] = {"description": words, "content": _content(answer, schemas)}
+        headers = {header.name: _described(header) for header in route.operation.gives}
         if route.method == "post":
-            answers[status]["headers"] = _headers(located=route.operation.located)
+            headers |= _headers(located=route.operation.located)
+        if headers:
+            answers[status]["headers"] = headers
     for status, codes in _codes_by_status(route).items():
         answers[status] = {
             "description": " or ".join(f"`{code}`" for code in codes),
@@ -190,6 +194,14 @@ def _error_headers(status: int) -> Json:
 def _idempotency_key() -> Json:
     schema = {"type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX}
     return {"name": HEADER, "in": "header", "schema": schema}
+
+
+def _header_parameter(header: Header) -> Json:
+    return {"name": header.name, "in": "header"} | _described(header)
+
+
+def _described(header: Header) -> Json:
+    return {"description": header.description, "schema": dict(header.schema)}
 
 
 def _path_parameter(name: str) -> Json:

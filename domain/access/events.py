@@ -18,6 +18,14 @@ class ApiKeyIssued(Event, frozen=True, kw_only=True, rename="camel"):
     expires_at: datetime | None = None
 
 
+class ApiKeyRevoked(Event, frozen=True, kw_only=True, rename="camel"):
+    """It opens nothing any more."""
+
+    TOPIC = "access.api_key_revoked"
+
+    key_id: str
+
+
 class AccessDenied(Event, frozen=True, kw_only=True, rename="camel"):
     """`count` requests of one source were refused with this code; `source` is a key id or the caller's address."""
 
@@ -30,4 +38,5 @@ class AccessDenied(Event, frozen=True, kw_only=True, rename="camel"):
     count: int = 1
 
 
-AccessEvent = ApiKeyIssued | AccessDenied
+AccessEvent = ApiKeyIssued | ApiKeyRevoked | AccessDenied
+ApiKeyEvent = ApiKeyIssued | ApiKeyRevoked

@@ -5,6 +5,7 @@ import hmac
 import re
 import zlib
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -15,6 +16,8 @@ ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 SECRET_BYTES: Final = 32
 SECRET_CHARS: Final = 43
 CHECKSUM_CHARS: Final = 6
+KEY_ID_ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+KEY_ID_CHARS: Final = 12
 FORM: Final = re.compile(
     rf"{PREFIX}_([a-z0-9]{{4,32}})_([0-9A-Za-z]{{{SECRET_CHARS}}})([0-9A-Za-z]{{{CHECKSUM_CHARS}}})"
 )
@@ -27,9 +30,15 @@ class PresentedKey(Struct, frozen=True):
     secret: str
 
 
+def key_id_from(unique: UUID) -> str:
+    """A key id of KEY_ID_CHARS letters and digits; equal for equal ids."""
+    number = int.from_bytes(hashlib.sha256(unique.bytes).digest()[:8])
+    return _digits(number, KEY_ID_CHARS, alphabet=KEY_ID_ALPHABET)
+
+
 def write_key(*, key_id: str, secret: bytes) -> str:
     """The key a person keeps; `secret` are SECRET_BYTES random bytes."""
-    text = _base62(int.from_bytes(secret), SECRET_CHARS)
+    text = _digits(int.from_bytes(secret), SECRET_CHARS)
     return f"{PREFIX}_{key_id}_{text}{_checksum(key_id, text)}"
 
 
@@ -51,12 +60,12 @@ def opens(key: ApiKey, presented: PresentedKey) -> bool:
 
 
 def _checksum(key_id: str, secret: str) -> str:
-    return _base62(zlib.crc32(f"{key_id}_{secret}".encode()), CHECKSUM_CHARS)
+    return _digits(zlib.crc32(f"{key_id}_{secret}".encode()), CHECKSUM_CHARS)
 
 
-def _base62(number: int, chars: int) -> str:
+def _digits(number: int, chars: int, *, alphabet: str = ALPHABET) -> str:
     digits = []
     for _ in range(chars):
-        number, digit = divmod(number, len(ALPHABET))
-        digits.append(ALPHABET[digit])
+        number, digit = divmod(number, len(alphabet))
+        digits.append(alphabet[digit])
     return "".join(reversed(digits))

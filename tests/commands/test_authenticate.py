@@ -72,7 +72,8 @@ async def test_a_key_opens_until_the_moment_it_expires(empty: World) -> None:
 
 
 async def test_who_does_not_know_the_secret_is_not_told_that_a_key_expired(empty: World) -> None:
-    await issue(empty, expires_at=NOON)
+    await issue(empty, expires_at=NOON + timedelta(minutes=1))
+    empty.pass_time(60)
     with pytest.raises(Unauthorized) as refused:
         await empty.authenticate(write_key(key_id="anna", secret=bytes(SECRET_BYTES)))
     assert "expired" not in refused.value.detail

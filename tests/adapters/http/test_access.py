@@ -66,7 +66,9 @@ def test_every_route_needs_a_role_or_is_marked_public_here() -> None:
                 continue
             assert OPERATION in handler.opt, f"{route.path} says nothing of itself"
             roles = [guard for guard in handler.guards or () if isinstance(guard, Requires)]
-            assert len(roles) == (0 if route.path_format in PUBLIC else 1), route.path_format
+            public = handler.opt[OPERATION].public
+            assert len(roles) == (0 if public else 1), route.path_format
+            assert public is (route.path_format in PUBLIC), route.path_format
             assert route.path_format in PUBLIC or route.path_format.startswith(f"{PREFIX}/")
 
 
