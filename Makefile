@@ -43,11 +43,13 @@ chaos: $(READY_TO_TEST) ## Kill, freeze and cut off everything, and look what is
 live: $(READY_TO_TEST) ## Ask the real providers whose keys are in WAYBILL_LIVE_{OPENAI,CLAUDE,GEMINI}_KEY; skip the others
 	@$(BIN)/python -m pytest -rs tests/live/providers.py
 
-check: $(READY_TO_TEST) ## Check style, formatting, types and the rooms' walls, without running anything
+check: $(READY_TO_TEST) ## Check style, formatting, types, the rooms' walls and known weaknesses, without running anything
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive domain commands queries projections adapters workers
+	@$(BIN)/python .ci/audit.py requirements.txt
 
 bench: $(READY_TO_BENCH) ## Measure Waybill beside procrastinate, DBOS and pgqueuer on the same Postgres
 	@$(BIN)/python -m benchmarks.run
