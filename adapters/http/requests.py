@@ -85,14 +85,21 @@ class QueryReader(Generic[Read]):
         self._kind = kind
         hints = get_type_hints(kind)
         fields = msgspec.structs.fields(kind)  # type: ignore[arg-type]
+        self._attributes = {field.encode_name: field.name for field in fields}
         self._repeatable = {field.encode_name for field in fields if get_origin(hints[field.name]) is tuple}
 
     def read(self, request: Request[Any, Any, Any]) -> Read:
         """Raises BadRequest."""
+        given = self._parse(request.scope["query_string"])
         try:
-            return msgspec.convert(self._parse(request.scope["query_string"]), self._kind, strict=False)
+            read = msgspec.convert(given, self._kind, strict=False)
         except msgspec.ValidationError as error:
             raise refuse(error, what="query", root="?") from None
+        for name in given:
+            # Such a text is taken for None where there is no other text; whoever means nothing leaves the parameter out.
+            if getattr(read, self._attributes[name]) is None:
+                raise _refused_parameter(name, "must not be null")
+        return read
 
     def _parse(self, query: bytes) -> dict[str, str | list[str]]:
         if not query:

@@ -223,6 +223,8 @@ ADDRESSES: Final = (
     asked("/api/skills?archived=perhaps", "?archived"),
     asked("/api/skills/stays/versions?cursor=elsewhere", "?cursor"),
     asked("/api/skills?minPosition=-1", "?minPosition"),
+    asked("/api/skills?minPosition=null", "?minPosition"),
+    asked("/api/install-runs?until=null", "?until"),
     asked("/api/install-runs?status=done", "?status/0"),
     asked("/api/install-runs?status=queued&status=done", "?status/1"),
     asked("/api/install-runs?since=yesterday", "?since"),
