@@ -1,13 +1,16 @@
 """What a read model is: a table, the events that it takes, and a pure function from events to rows."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, Generic, get_args
+from typing import Any, Final, Generic, get_args
 from uuid import UUID
 
 from msgspec import Struct
 
 from domain.events import Event, Recorded, UnknownEvent
 from projections.rows import Row, Rows
+
+# These tables come and go with the program, so they have a place of their own: who makes them need not be able to touch others.
+TABLES_IN: Final = "projected"
 
 
 class UnknownEventError(Exception):
@@ -47,7 +50,8 @@ class ReadModel(Struct, Generic[Row], frozen=True, kw_only=True):
 
     @property
     def table(self) -> str:
-        return f"{self.name}_{self.generation}"
+        """With the schema that it is in."""
+        return f"{TABLES_IN}.{self.name}_{self.generation}"
 
     @property
     def topics(self) -> frozenset[str]:

@@ -30,6 +30,8 @@ from adapters.embedded.server_process import (
 )
 
 DATABASE = "waybill"
+OWNER = "postgres"
+APPLICATION = "waybill_app"
 READY_SECONDS = 60.0  # crash recovery replays up to max_wal_size
 STOP_STEPS: dict[Literal["fast", "immediate"], StopSteps] = {
     "fast": ((SIGINT, 15.0), (SIGQUIT, 5.0)),
@@ -67,8 +69,13 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """The libpq URL of the database, for any process of our user; empty while stopped."""
+        """The libpq URL of the database for its owner, who may do everything; empty while stopped."""
         return self._url
+
+    @property
+    def application_url(self) -> str:
+        """The same for the application's role, which is there once the owner has made it; empty while stopped."""
+        return self._url.replace(f"//{OWNER}@", f"//{APPLICATION}@", 1)
 
     @property
     def pid(self) -> int:
@@ -84,7 +91,7 @@ class EmbeddedPostgres:
         return self._folder / "server.log"
 
     def start(self) -> str:
-        """The URL, once the server answers and the database exists. Raises EmbeddedServerError or FolderInUseError."""
+        """The owner's URL, once the server answers and the database exists. Raises EmbeddedServerError or FolderInUseError."""
         if self._server is not None:
             raise EmbeddedServerError("this Postgres was started already; stop it first")
         account = server_account()
@@ -94,8 +101,8 @@ class EmbeddedPostgres:
         try:
             ensure_cluster(self._folder, binaries=binaries, account=account, lock=lock)
             socket = self._launch(binaries=binaries, account=account, lock=lock)
-            self._prepare_database(f"postgresql://postgres@/postgres?host={socket}")
-            self._url = f"postgresql://postgres@/{DATABASE}?host={socket}"
+            self._prepare_database(f"postgresql://{OWNER}@/postgres?host={socket}")
+            self._url = f"postgresql://{OWNER}@/{DATABASE}?host={socket}"
             (self._folder / "url").write_text(self._url)
         except BaseException:
             self.stop("immediate")

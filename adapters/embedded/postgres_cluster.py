@@ -5,7 +5,8 @@
       pgdata/          the server's user     the cluster; appears by rename once initdb has finished
       run/             the server's user     the socket, unless its path would be too long: then a folder in the temp dir
 
-Who may connect: the socket's folder lets in only us, and Postgres asks the kernel who calls (`peer`): our user or root.
+Who may connect: the socket's folder lets in only us, and Postgres asks the kernel who calls (`peer`): our user or root. Either
+may be whichever role it says: the roles keep the program from mistakes, and not this user from the data.
 
 As root the server runs as `nobody`, which must enter neither our data folder nor its parents, whatever their permissions.
 So we open the three inner folders and it inherits them as descriptors: it sees `/proc/self/fd/N` as its data folder.

@@ -1,17 +1,20 @@
 """Applies the numbered SQL files of `migrations/`, each once, each in its own transaction, one process at a time."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from msgspec import Struct
+from psycopg import Connection
 
 from adapters.postgres.connection import CONNECT_TIMEOUT_SECONDS, Pool, offline_errors
 
 LOCK_KEY: Final = 0x5741_5942  # "WAYB": held while migrating, so that two starts do not migrate at once
 JOURNAL: Final = """
-    CREATE TABLE IF NOT EXISTS schema_migrations (
+    CREATE TABLE schema_migrations (
         number     int PRIMARY KEY,
         name       text        NOT NULL,
         sha256     text        NOT NULL,
@@ -56,20 +59,19 @@ async def pending(pool: Pool) -> list[str]:
             try:
                 cursor = await connection.execute("SELECT number FROM schema_migrations")
                 done = {row["number"] for row in await cursor.fetchall()}
-            except psycopg.errors.UndefinedTable:
+            except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
+                # The application is given its rights when all is done.
                 done = set()
     return [migration.name for migration in migrations() if migration.number not in done]
 
 
 def migrate(url: str) -> list[str]:
     """Bring the database up to date and return the names applied now. Raises StoreOffline, and MigrationError if history was
-    edited.
+    edited, or if this role may not.
     """
     applied: list[str] = []
-    with offline_errors(), psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
-        connection.execute(JOURNAL)
-        done: dict[int, str] = dict(connection.execute("SELECT number, sha256 FROM schema_migrations").fetchall())
+    with alone(url) as connection:
+        done = _journal(connection)
         listed = migrations()
         if unknown := done.keys() - {migration.number for migration in listed}:
             raise MigrationError(f"the database is newer than this program: it has migration {max(unknown)}")
@@ -86,3 +88,24 @@ def migrate(url: str) -> list[str]:
                 )
             applied.append(migration.name)
     return applied
+
+
+@contextmanager
+def alone(url: str) -> Iterator[Connection[Any]]:
+    """A connection for one who changes the schema, while no other does. Raises StoreOffline, MigrationError."""
+    with offline_errors(), psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
+        try:
+            yield connection
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise MigrationError(
+                f"the role {connection.info.user} may not change the database so: {error.diag.message_primary}; "
+                "WAYBILL_POSTGRES_OWNER_URL has to name one that may"
+            ) from error
+
+
+def _journal(connection: Connection[Any]) -> dict[int, str]:
+    """What was applied: the sha256 by number."""
+    if connection.execute("SELECT to_regclass('schema_migrations')").fetchone() == (None,):
+        connection.execute(JOURNAL)
+    return dict(connection.execute("SELECT number, sha256 FROM schema_migrations").fetchall())

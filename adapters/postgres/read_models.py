@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor, sql
+from msgspec.structs import replace
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
 
@@ -78,8 +79,8 @@ class PostgresReadModels:
                 await connection.execute(BEGIN, (model.name, model.generation))
             # The generation before stays for processes that still run the former program.
             for outdated in [one for one in generations if one < model.generation][1:]:
-                table = sql.Identifier(f"{model.name}_{outdated}")
-                await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
+                # With whatever shows it under a former name.
+                await connection.execute(f"DROP TABLE IF EXISTS {replace(model, generation=outdated).table} CASCADE")
                 await connection.execute(FORGET, (model.name, outdated))
             self._tables[model.name] = await load_table(connection, model)
             return await _tracking(await connection.execute(PARK, (None, None, model.name, model.generation)))
@@ -146,7 +147,7 @@ class PostgresReadModels:
     async def rewind(self, name: str, *, epoch: int) -> Tracking:
         model = self._read_models[name]
         async with self._as_projector(epoch) as connection:
-            await connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(model.table)))
+            await connection.execute(f"TRUNCATE {model.table}")
             return await _tracking(await connection.execute(REWIND, (model.name, model.generation)))
 
     @asynccontextmanager

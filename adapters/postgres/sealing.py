@@ -28,6 +28,13 @@ class Keys:
     def open(self, ciphertext: bytes) -> str:
         return self._all.decrypt(ciphertext).decode()
 
+    def opens(self, ciphertext: bytes) -> bool:
+        try:
+            self.open(ciphertext)
+        except InvalidToken:
+            return False
+        return True
+
     def reseal(self, ciphertext: bytes) -> bytes:
         """Sealed with the newest key; the very same bytes if it is already."""
         try:

@@ -14,40 +14,43 @@ from nats.js import JetStreamContext
 
 from adapters.embedded.nats import HOST, EmbeddedNats
 from adapters.embedded.server_process import EmbeddedServerError, FolderInUseError, running_url
-from tests.adapters.embedded.orphans import REPOSITORY, start_and_die
+from adapters.nats.streams import EVENTS_STREAM, EVENTS_SUBJECTS
+from tests.adapters.embedded.orphans import start_and_die
+from tests.kit.jetstream import CONFIG, VARIABLES, nats_at, url_as
 from tests.kit.waiting import wait_until
 
 T = TypeVar("T")
-CONFIG = REPOSITORY / "nats.conf"
 START = """
-from adapters.embedded.nats import EmbeddedNats
-server = EmbeddedNats(Path(sys.argv[1]), Path(sys.argv[2]))
+from tests.kit.jetstream import nats_at
+server = nats_at(Path(sys.argv[1]))
 server.start()
 """
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[EmbeddedNats]:
-    embedded = EmbeddedNats(tmp_path / "nats", CONFIG, monitor=True)
+    embedded = nats_at(tmp_path / "nats", monitor=True)
     yield embedded
     embedded.stop()
 
 
 def use(url: str, work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
     async def session() -> T:
-        async with await nats.connect(url, allow_reconnect=False) as client:
+        async with await nats.connect(
+            url_as(url, "relay"), allow_reconnect=False, inbox_prefix="_INBOX_relay"
+        ) as client:
             return await work(client.jetstream())
 
     return asyncio.run(asyncio.wait_for(session(), 10))
 
 
 async def publish_one(stream: JetStreamContext) -> None:
-    await stream.add_stream(name="KEPT", subjects=["kept.>"])
-    await stream.publish("kept.one", b"42")
+    await stream.add_stream(name=EVENTS_STREAM, subjects=[EVENTS_SUBJECTS])
+    await stream.publish("waybill.events.run.queued.one", b"42")
 
 
 async def read_one(stream: JetStreamContext) -> bytes | None:
-    return (await stream.get_msg("KEPT", 1)).data
+    return (await stream.get_msg(EVENTS_STREAM, 1)).data
 
 
 def monitored(server: EmbeddedNats, page: str) -> Any:
@@ -72,7 +75,7 @@ def test_it_is_the_nats_we_want_and_runs_our_configuration(server: EmbeddedNats,
 
 
 def test_without_monitoring_there_is_no_second_port(tmp_path: Path) -> None:
-    server = EmbeddedNats(tmp_path / "nats", CONFIG)
+    server = nats_at(tmp_path / "nats")
     try:
         server.start()
         assert server.monitor_url is None
@@ -112,7 +115,7 @@ def test_a_port_taken_meanwhile_is_given_up(server: EmbeddedNats) -> None:
 
 def test_a_wanted_port_that_is_taken_is_an_error_with_the_log(tmp_path: Path) -> None:
     with socket.create_server((HOST, 0)) as taken:
-        server = EmbeddedNats(tmp_path / "nats", CONFIG, port=taken.getsockname()[1])
+        server = EmbeddedNats(tmp_path / "nats", CONFIG, taken.getsockname()[1], variables=VARIABLES)
         with pytest.raises(EmbeddedServerError, match=r"(?s)NATS ended while starting.*address already in use"):
             server.start()
     assert not server.running
@@ -121,13 +124,13 @@ def test_a_wanted_port_that_is_taken_is_an_error_with_the_log(tmp_path: Path) ->
 def test_a_folder_has_one_owner(server: EmbeddedNats, tmp_path: Path) -> None:
     server.start()
     with pytest.raises(FolderInUseError, match=rf"another `waybill up` holds {tmp_path}.*\(process {os.getpid()}\)"):
-        EmbeddedNats(tmp_path / "nats", CONFIG).start()
+        nats_at(tmp_path / "nats").start()
     assert server.running
 
 
 @pytest.mark.parametrize("name", ["long" * 40, '빈 칸, "quoted" $HOME'], ids=["long", "unusual"])
 def test_any_folder_will_do(tmp_path: Path, name: str) -> None:
-    server = EmbeddedNats(tmp_path / name / "nats", CONFIG)
+    server = nats_at(tmp_path / name / "nats")
     try:
         url = server.start()
         use(url, publish_one)
@@ -138,7 +141,7 @@ def test_any_folder_will_do(tmp_path: Path, name: str) -> None:
 
 
 def test_it_ends_with_waybill_however_that_ends(server: EmbeddedNats, tmp_path: Path) -> None:
-    pid = start_and_die(START, tmp_path / "nats", CONFIG)
+    pid = start_and_die(START, tmp_path / "nats")
     wait_until(lambda: not psutil.pid_exists(pid), 10)
     server.start()
 

@@ -9,10 +9,12 @@ from msgspec.structs import replace
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from adapters.embedded.postgres import APPLICATION
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
 from domain.errors import StoreOffline
 from domain.ports import EventStore
+from tests.conftest import as_owner, by_owner
 from tests.kit.facts import append
 from tests.kit.timers_conformance import timer
 
@@ -33,14 +35,14 @@ def copied(database: str) -> Iterator[str]:
     """What a restored dump looks like from within: the same rows, in another database."""
     name = f"{conninfo_to_dict(database)['dbname']}_copy"
     yield make_conninfo(database, dbname=name)
-    with psycopg.connect(make_conninfo(database, dbname="postgres"), autocommit=True) as connection:
+    with psycopg.connect(make_conninfo(as_owner(database), dbname="postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def copy(database: str, copied: str) -> None:
     """Nobody may be connected to it."""
     original, name = (sql.Identifier(str(conninfo_to_dict(url)["dbname"])) for url in (database, copied))
-    with psycopg.connect(make_conninfo(database, dbname="postgres"), autocommit=True) as connection:
+    with psycopg.connect(make_conninfo(as_owner(database), dbname="postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, original))
 
 
@@ -95,17 +97,20 @@ async def test_a_store_that_was_made_anew_under_its_users_is_a_copy_too(
 ) -> None:
     """As `pg_restore --clean` does it: the same database, other tables."""
     await appended(original)
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("ALTER TABLE events RENAME TO events_before")
-        connection.execute("CREATE TABLE events (LIKE events_before INCLUDING ALL)")
-        connection.execute("INSERT INTO events SELECT * FROM events_before")
+    by_owner(
+        database,
+        "ALTER TABLE events RENAME TO events_before",
+        "CREATE TABLE events (LIKE events_before INCLUDING ALL)",
+        "INSERT INTO events SELECT * FROM events_before",
+        f"GRANT SELECT, INSERT ON events TO {APPLICATION}",
+    )
     with pytest.raises(StoreOffline, match="restored or moved"):
         await appended(original)
 
 
 async def test_a_server_that_keeps_its_identity_to_itself_is_good_enough(database: str) -> None:
     """Some are run by others who do not let everybody ask."""
-    with psycopg.connect(database) as connection:
+    with psycopg.connect(as_owner(database)) as connection:
         connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(STRANGER)))
         connection.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM public")
         whole = connection.execute("SELECT store_place()").fetchone()
