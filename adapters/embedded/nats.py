@@ -13,6 +13,7 @@ import shutil
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
@@ -48,10 +49,20 @@ class Ports:
 class EmbeddedNats:
     """The server of one data folder. Methods block, each for a bounded time: call them from a thread.
 
-    `port` None means the one of the last run while it is free, otherwise any. `monitor` adds the HTTP monitoring port.
+    `variables` are what the configuration needs from its environment beside the address and the store. `port` None means the one
+    of the last run while it is free, otherwise any. `monitor` adds the HTTP monitoring port.
     """
 
-    def __init__(self, folder: Path, config: Path, port: int | None = None, *, monitor: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: Path,
+        port: int | None = None,
+        *,
+        variables: Mapping[str, str],
+        monitor: bool = False,
+    ) -> None:
+        self._variables = variables
         self._folder = folder.absolute()
         self._config = config.absolute()
         self._port = port
@@ -142,6 +153,7 @@ class EmbeddedNats:
             Launch(
                 command=tuple(command),
                 environment={
+                    **self._variables,
                     "PATH": os.defpath,
                     "TZ": "UTC",
                     "WAYBILL_NATS_LISTEN": f"{HOST}:{port}",

@@ -24,6 +24,7 @@ MESSAGE_ID: Final = "Nats-Msg-Id"
 EVENT_ID: Final = "ce-id"
 POSITION: Final = "waybill-position"
 STORE_EPOCH: Final = "waybill-store-epoch"
+REQUEST_ID: Final = "waybill-request-id"
 # With its headers a message stays under the stream's limit. An event beyond it must not hold up all that come after.
 BODY_BYTES_MAX: Final = 900 * 1024
 
@@ -84,7 +85,7 @@ def event_message(recorded: Recorded, *, store_epoch: str, again: str = "") -> M
         POSITION: str(recorded.position),
         "waybill-stream-version": str(recorded.version),
         STORE_EPOCH: store_epoch,
-        "waybill-request-id": percent_encoded(recorded.request_id),
+        REQUEST_ID: percent_encoded(recorded.request_id),
         "waybill-actor-kind": recorded.actor.kind,
         "waybill-actor-id": percent_encoded(recorded.actor.id),
     }
@@ -146,6 +147,7 @@ def _ticket_message(ticket: Ticket, *, message_id: str) -> Message:
         MESSAGE_ID: message_id,
         "content-type": CONTENT_TYPE,
         "traceparent": traceparent(ticket.correlation_id, ticket.event_id),
+        REQUEST_ID: percent_encoded(ticket.request_id),
     }
     return Message(work_subject(ticket.kind, ticket.provider_id), headers, _ENCODER.encode(ticket))
 

@@ -74,7 +74,7 @@ class Publisher:
     async def stand(self) -> Standing:
         """Make the streams where they are missing, and find out where they stand."""
         self._generation = self._connection.generation
-        events, self._work = await ensure_streams(self._connection)
+        events, self._work = await ensure_streams(self._connection, mend=True)
         self._made = (events.created, self._work.created)
         self._empty = events.state.messages == 0
         self._sequence = events.state.last_seq
@@ -94,7 +94,7 @@ class Publisher:
 
     async def newest(self, known: Callable[[Copy], Awaitable[bool]]) -> Copy | None:
         """The newest copy that is `known`: of those before it all are, of those behind it none."""
-        events, _ = await ensure_streams(self._connection)
+        events, _ = await ensure_streams(self._connection, mend=True)
         below, last, found = events.state.first_seq - 1, events.state.last_seq, None
         while below < last:
             middle = (below + last + 1) // 2
@@ -108,7 +108,7 @@ class Publisher:
 
     async def still_stands(self) -> bool:
         """Whether these are the streams that `stand` saw: another part may have made them anew, an operator purged them."""
-        events, work = await ensure_streams(self._connection)
+        events, work = await ensure_streams(self._connection, mend=True)
         emptied = events.state.messages == 0 and not self._empty
         return (events.created, work.created) == self._made and not emptied
 

@@ -1,7 +1,7 @@
 """The two streams and the work consumers: what they are called, how they are bounded, and how they come to be."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -13,6 +13,7 @@ from nats.js.api import (
     RetentionPolicy,
     StorageType,
     StreamConfig,
+    StreamConsumerLimits,
     StreamInfo,
 )
 from nats.js.errors import NotFoundError
@@ -23,6 +24,7 @@ EVENTS_STREAM: Final = "WAYBILL_EVENTS"
 EVENTS_SUBJECTS: Final = "waybill.events.>"
 EVENTS_AGE_SECONDS_MAX: Final = 30 * 24 * 3600
 EVENTS_BYTES_MAX: Final = 1024**3
+EVENTS_CONSUMERS_MAX: Final = 512
 
 WORK_STREAM: Final = "WAYBILL_WORK"
 WORK_SUBJECTS: Final = "waybill.work.>"
@@ -46,6 +48,9 @@ EVENTS: Final = StreamConfig(
     discard=DiscardPolicy.OLD,
     max_age=EVENTS_AGE_SECONDS_MAX,
     max_bytes=EVENTS_BYTES_MAX,
+    # Subscribers make consumers of their own and cannot delete any; one that nobody uses has nothing left to come by then.
+    max_consumers=EVENTS_CONSUMERS_MAX,
+    consumer_limits=StreamConsumerLimits(inactive_threshold=EVENTS_AGE_SECONDS_MAX),
     max_msg_size=MESSAGE_BYTES_MAX,
     duplicate_window=DUPLICATE_WINDOW_SECONDS,
     allow_direct=True,
@@ -70,6 +75,8 @@ OURS: Final = (
     "discard",
     "max_age",
     "max_bytes",
+    "max_consumers",
+    "consumer_limits",
     "max_msg_size",
     "duplicate_window",
     "allow_direct",
@@ -87,10 +94,13 @@ def consumer_name(provider_id: UUID) -> str:
     return f"install-{provider_id}"
 
 
-async def ensure_streams(connection: Connection) -> tuple[StreamInfo, StreamInfo]:
-    """The events stream and the work stream as they are now, made or mended where needed. Raises NatsUnavailable."""
+async def ensure_streams(connection: Connection, *, mend: bool = False) -> tuple[StreamInfo, StreamInfo]:
+    """The events stream and the work stream as they are now, made where they are missing. `mend`: also made what they should be,
+    which is the relay's alone to do. Raises NatsUnavailable.
+    """
     async with connection.asking():
-        return await _ensure_stream(connection, EVENTS), await _ensure_stream(connection, WORK)
+        events = await _ensure_stream(connection, EVENTS, mend=mend)
+        return events, await _ensure_stream(connection, WORK, mend=mend)
 
 
 async def ensure_work_consumer(connection: Connection, provider_id: UUID) -> None:
@@ -117,7 +127,7 @@ async def stamp(connection: Connection, info: StreamInfo, metadata: Mapping[str,
         await connection.jetstream.update_stream(info.config.evolve(metadata=together))
 
 
-async def _ensure_stream(connection: Connection, wanted: StreamConfig) -> StreamInfo:
+async def _ensure_stream(connection: Connection, wanted: StreamConfig, *, mend: bool) -> StreamInfo:
     jetstream = connection.jetstream
     try:
         info = await jetstream.stream_info(str(wanted.name))
@@ -125,17 +135,22 @@ async def _ensure_stream(connection: Connection, wanted: StreamConfig) -> Stream
         info = await jetstream.add_stream(wanted)
         if info.did_create:
             log.info("stream_created", stream=wanted.name)
-    different = {name: getattr(wanted, name) for name in OURS if _differs(info.config, wanted, name)}
-    if different:
+    different = differences(info.config, wanted)
+    if mend and different:
         info = await jetstream.update_stream(info.config.evolve(**different))
         log.info("stream_updated", stream=wanted.name, fields=sorted(different))
-    if not info.config.allow_atomic:
+    if mend and not info.config.allow_atomic:
         raise NatsUnavailable("this NATS server has no atomic batches: version 2.12 or later is needed")
     return info
 
 
+def differences(found: StreamConfig, wanted: StreamConfig) -> dict[str, Any]:
+    """What is ours to say and the server has otherwise, as we want it."""
+    return {name: getattr(wanted, name) for name in OURS if _differs(found, wanted, name)}
+
+
 def _differs(found: StreamConfig, wanted: StreamConfig, name: str) -> bool:
     """What is unset in the wish comes back from the server as its word for unlimited."""
-    unset = (None, 0, -1)
+    unset = (None, 0, -1, StreamConsumerLimits())
     actual, wish = getattr(found, name), getattr(wanted, name)
     return actual != wish and not (actual in unset and wish in unset)

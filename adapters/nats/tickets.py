@@ -7,6 +7,7 @@ and `take` returns with whatever is there as soon as something is. No more is ev
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
@@ -32,6 +33,10 @@ EXPIRED: Final = "408"
 log = structlog.get_logger(__name__)
 
 
+def nobody_asks() -> None:
+    """For those who do not count."""
+
+
 class Request(Struct):
     """A request that stands at the server: how many tickets it may still bring, and until when (the loop's clock)."""
 
@@ -43,9 +48,12 @@ class Request(Struct):
 class Received:
     """A ticket in hand. An answer to it may get lost; then the ticket comes again, and the store is asked again."""
 
-    def __init__(self, connection: Connection, message: Msg, ticket: Ticket) -> None:
+    def __init__(
+        self, connection: Connection, message: Msg, ticket: Ticket, *, refused: Callable[[], None] = nobody_asks
+    ) -> None:
         self._connection = connection
         self._message = message
+        self._refused = refused
         self.ticket = ticket
 
     @property
@@ -63,6 +71,7 @@ class Received:
     async def refuse(self, reason: str) -> None:
         """It can never be worked on: do not deliver it again. The server tells operators the reason."""
         log.warning("ticket_refused", reason=reason, run_id=str(self.ticket.run_id))
+        self._refused()
         await answer(self._connection, self._message, _refusal(reason))
 
     async def later(self, seconds: float) -> None:
@@ -74,9 +83,11 @@ class Received:
 class TicketSource:
     """The tickets of one provider connection, shared with all other installers. Close it when done."""
 
-    def __init__(self, connection: Connection, provider_id: UUID) -> None:
+    def __init__(self, connection: Connection, provider_id: UUID, *, refused: Callable[[], None] = nobody_asks) -> None:
+        """`refused` is called for each ticket that nobody can work on."""
         self._connection = connection
         self._provider_id = provider_id
+        self._refused = refused
         self._inbox = connection.client.new_inbox()
         self._listening: Listening | None = None
         self._arrived: deque[Msg] = deque()
@@ -126,11 +137,14 @@ class TicketSource:
         while self._arrived and len(ready) < places:
             message = self._arrived.popleft()
             try:
-                ready.append(Received(self._connection, message, _DECODER.decode(message.data)))
+                ticket = _DECODER.decode(message.data)
             except msgspec.DecodeError as error:
                 self.refused += 1
                 log.warning("ticket_refused", reason=str(error), subject=message.subject)
+                self._refused()
                 await answer(self._connection, message, _refusal(str(error)))
+            else:
+                ready.append(Received(self._connection, message, ticket, refused=self._refused))
         return ready
 
     async def _stand_in_line(self, places: int, seconds: float) -> float:

@@ -24,10 +24,11 @@ async def connection(server: NatsUnderTest) -> AsyncIterator[Connection]:
 
 
 @pytest.fixture
-async def publisher(connection: Connection) -> Publisher:
-    publisher = Publisher(connection, store_epoch=str(uuid4()))
-    await publisher.stand()
-    return publisher
+async def publisher(server: NatsUnderTest) -> AsyncIterator[Publisher]:
+    async with server.connection("relay") as connection:
+        publisher = Publisher(connection, store_epoch=str(uuid4()))
+        await publisher.stand()
+        yield publisher
 
 
 @pytest.fixture

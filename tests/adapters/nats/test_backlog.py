@@ -37,8 +37,9 @@ async def publisher(connection: Connection) -> Publisher:
 
 
 @pytest.fixture
-def backlogs(connection: Connection) -> Backlogs:
-    return Backlogs(connection)
+async def backlogs(server: NatsUnderTest) -> AsyncIterator[Backlogs]:
+    async with server.connection("watchdog") as connection:
+        yield Backlogs(connection)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from nats.aio.msg import Msg
 from nats.errors import OutboundBufferLimitError
 
 from adapters.nats.connection import Connection, NatsUnavailable, connect
-from tests.kit.jetstream import NatsUnderTest
+from tests.kit.jetstream import TESTER, NatsUnderTest
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +54,7 @@ async def test_it_is_connected_when_the_server_is_there(connection: Connection) 
 
 async def test_it_comes_up_with_the_server_when_that_is_late(server: NatsUnderTest) -> None:
     await server.kill()
-    connection = await connect(server.url, name="early", timeout_seconds=0.2)
+    connection = await connect(server.url, name="early", login=TESTER, timeout_seconds=0.2)
     ear = Ear()
     try:
         assert not connection.connected

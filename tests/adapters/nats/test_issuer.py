@@ -1,6 +1,6 @@
 """Whoever waits at a connection gets the tickets of all kinds, whatever NATS has been through."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID, uuid4
 
 import pytest
@@ -33,8 +33,9 @@ def due(name: TimerName = TimerName.TARGET, *, provider: UUID = PROVIDER, subjec
 
 
 @pytest.fixture
-def issuer(connection: Connection) -> Issuer:
-    return Issuer(connection)
+async def issuer(server: NatsUnderTest) -> AsyncIterator[Issuer]:
+    async with server.connection("scheduler") as connection:
+        yield Issuer(connection)
 
 
 async def pending(server: NatsUnderTest, provider: UUID = PROVIDER) -> int:

@@ -138,7 +138,12 @@ def test_a_ticket_says_where_to_look_and_gives_nothing_away() -> None:
     event = replace(recorded(reserved, stream=STREAM, position=9), id=EVENT, correlation_id=CORRELATION)
     message = ticket_message(event, issued_at=NOON)
     assert message.subject == f"waybill.work.install.{provider}"
-    assert message.headers["Nats-Msg-Id"] == f"{EVENT}:ticket"
+    assert message.headers == {
+        "Nats-Msg-Id": f"{EVENT}:ticket",
+        "content-type": "application/json",
+        "traceparent": traceparent(CORRELATION, EVENT),
+        "waybill-request-id": "test-request",
+    }
     assert json.loads(message.body) == {
         "kind": "install",
         "runId": str(run),
@@ -177,6 +182,7 @@ def test_a_timer_that_is_due_has_a_ticket_too(name: TimerName, kind: str, names:
     message, again = (timer_ticket_message(due, issued_at=NOON) for _ in range(2))
     assert message.subject == f"waybill.work.{kind}.{provider}"
     assert message.headers["traceparent"] == traceparent(CORRELATION, EVENT)
+    assert message.headers["waybill-request-id"] == "test-request"
     assert message.headers["Nats-Msg-Id"] != again.headers["Nats-Msg-Id"]
     assert json.loads(message.body) == names | {
         "kind": kind,

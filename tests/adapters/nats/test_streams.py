@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from nats.js.api import StreamConfig
+from structlog.testing import capture_logs
 
 from adapters.nats import streams
 from adapters.nats.connection import Connection, NatsUnavailable
@@ -14,6 +15,7 @@ from adapters.nats.streams import (
     DUPLICATE_WINDOW_SECONDS,
     EVENTS_AGE_SECONDS_MAX,
     EVENTS_BYTES_MAX,
+    EVENTS_CONSUMERS_MAX,
     EVENTS_STREAM,
     WORK_BYTES_MAX,
     WORK_STREAM,
@@ -32,6 +34,7 @@ async def test_both_streams_are_made_and_bounded(connection: Connection) -> None
     assert (events.config.retention, events.config.subjects) == ("limits", ["waybill.events.>"])
     assert (events.config.max_age, events.config.max_bytes) == (EVENTS_AGE_SECONDS_MAX, EVENTS_BYTES_MAX)
     assert events.config.allow_direct
+    assert events.config.max_consumers == EVENTS_CONSUMERS_MAX
     assert (work.config.retention, work.config.subjects) == ("workqueue", ["waybill.work.>"])
     assert (work.config.discard, work.config.max_bytes) == ("new", WORK_BYTES_MAX)
     for config in (events.config, work.config):
@@ -43,7 +46,9 @@ async def test_making_them_again_changes_nothing(connection: Connection) -> None
     await asyncio.gather(*(ensure_streams(connection) for _ in range(5)))
     first = await ensure_streams(connection)
     await connection.jetstream.publish("waybill.events.a.b.c", b"kept")
-    again = await ensure_streams(connection)
+    with capture_logs() as lines:
+        again = await ensure_streams(connection, mend=True)
+    assert lines == []
     assert [info.created for info in again] == [info.created for info in first]
     assert [info.config for info in again] == [info.config for info in first]
     assert again[0].state.messages == 1
@@ -58,6 +63,8 @@ async def test_a_stream_that_was_changed_is_mended_and_keeps_its_stamp_and_what_
     changed = events.config.evolve(max_age=600.0, max_bytes=1024, max_msgs=77)
     await connection.jetstream.update_stream(changed)
     events, _ = await ensure_streams(connection)
+    assert events.config.max_bytes == 1024
+    events, _ = await ensure_streams(connection, mend=True)
     assert (events.config.max_age, events.config.max_bytes) == (EVENTS_AGE_SECONDS_MAX, EVENTS_BYTES_MAX)
     assert events.config.max_msgs == 77
     assert events.config.metadata is not None
@@ -110,4 +117,4 @@ async def test_a_server_without_batches_is_named_as_the_reason(
     monkeypatch.setattr(streams, "EVENTS", streams.EVENTS.evolve(allow_atomic=None))
     monkeypatch.setattr(streams, "OURS", ())
     with pytest.raises(NatsUnavailable, match=r"2\.12 or later"):
-        await ensure_streams(connection)
+        await ensure_streams(connection, mend=True)

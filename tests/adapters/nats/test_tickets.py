@@ -132,7 +132,7 @@ async def test_tickets_that_come_when_the_places_are_taken_go_to_somebody_else_a
         return len(source._arrived) == 2
 
     await eventually(both_here, LONG_SECONDS)
-    async with server.connection("other") as other:
+    async with server.connection("installer") as other:
         elsewhere = TicketSource(other, PROVIDER)
         assert await source.give_back() == 2
         taken: list[Received] = []
@@ -155,7 +155,7 @@ async def test_tickets_in_hand_at_the_end_go_to_somebody_else_at_once(
     await leaving._stand_in_line(3, LONG_SECONDS)
     await eventually(all_here, LONG_SECONDS)
     await leaving.close()
-    async with server.connection("other") as other:
+    async with server.connection("installer") as other:
         staying = TicketSource(other, PROVIDER)
         taken: list[Received] = []
         async with asyncio.timeout(ACK_WAIT_SECONDS / 2):
@@ -190,8 +190,8 @@ async def test_installers_share_the_tickets_and_each_goes_to_one(server: NatsUnd
     events = reserved(60)
     taken: list[Received] = []
 
-    async def take_all(name: str) -> None:
-        async with server.connection(name) as connection:
+    async def take_all() -> None:
+        async with server.connection("installer") as connection:
             source = TicketSource(connection, PROVIDER)
             while len(taken) < len(events):
                 for received in await source.take(places=4, timeout_seconds=0.2):
@@ -200,8 +200,8 @@ async def test_installers_share_the_tickets_and_each_goes_to_one(server: NatsUnd
             await source.close()
 
     async with asyncio.timeout(LONG_SECONDS), asyncio.TaskGroup() as group:
-        for name in ("one", "two", "three"):
-            group.create_task(take_all(name))
+        for _ in range(3):
+            group.create_task(take_all())
         await publisher.issue(events, at=NOON)
     assert sorted(map(str, installations(taken))) == sorted(str(event.stream) for event in events)
 
