@@ -1,7 +1,7 @@
 """Issue an API key; its secret leaves here once and is kept nowhere."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
@@ -16,10 +16,13 @@ FIRST_KEY_ID: Final = "admin"
 
 
 class IssueApiKey(Struct, frozen=True, kw_only=True):
+    """It expires at `expires_at`, or so many seconds after it was issued; never, if neither is given."""
+
     key_id: str
     name: str
     role: Role
     expires_at: datetime | None = None
+    expires_in_seconds: int | None = None
 
 
 class IssueApiKeyHandler:
@@ -44,10 +47,16 @@ class IssueApiKeyHandler:
                 name=command.name,
                 role=command.role,
                 secret_sha256=hash_secret(presented.secret),
-                expires_at=command.expires_at,
+                expires_at=_expiry(command, session.now),
                 now=session.now,
             )
             session.append(stream, *issued)
 
         _, handled = await self._handling.handle(decide, context=context)
         return key if handled.position is not None else None
+
+
+def _expiry(command: IssueApiKey, now: datetime) -> datetime | None:
+    if command.expires_in_seconds is None:
+        return command.expires_at
+    return now + timedelta(seconds=command.expires_in_seconds)

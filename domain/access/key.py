@@ -18,8 +18,14 @@ SECRET_CHARS: Final = 43
 CHECKSUM_CHARS: Final = 6
 KEY_ID_ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 KEY_ID_CHARS: Final = 12
+NAME_CHARS_MAX: Final = 64
 FORM: Final = re.compile(
     rf"{PREFIX}_([a-z0-9]{{4,32}})_([0-9A-Za-z]{{{SECRET_CHARS}}})([0-9A-Za-z]{{{CHECKSUM_CHARS}}})"
+)
+# Whatever is seen, in any language, with spaces within; nothing that steers a terminal or turns the text around.
+NAME_PATTERN: Final = (
+    r"^(?! )[^\u0000-\u001f\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
+    r"\ud800-\uf8ff\ufeff\ufff0-\uffff]+(?<! )$(?!\n)"
 )
 
 
@@ -28,6 +34,11 @@ class PresentedKey(Struct, frozen=True):
 
     key_id: str
     secret: str
+
+
+def is_name(text: str) -> bool:
+    """Whether a key may be called so."""
+    return len(text) <= NAME_CHARS_MAX and re.search(NAME_PATTERN, text) is not None
 
 
 def key_id_from(unique: UUID) -> str:
@@ -48,6 +59,11 @@ def read_key(text: str) -> PresentedKey | None:
     if match is None or _checksum(match[1], match[2]) != match[3]:
         return None
     return PresentedKey(match[1], match[2])
+
+
+def without_keys(text: str) -> str:
+    """The same without the secrets of keys of ours that stand in it, for what is kept or shown."""
+    return FORM.sub(rf"{PREFIX}_\1_...", text)
 
 
 def hash_secret(secret: str) -> str:

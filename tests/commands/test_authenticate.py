@@ -94,11 +94,37 @@ async def test_a_key_is_believed_for_a_moment_and_then_looked_up_again(seconds: 
         await world.authenticate(key)
 
 
+async def test_a_rechecked_holder_is_turned_away_when_the_key_expires(empty: World) -> None:
+    holder = await empty.authenticate(await issue(empty, expires_at=NOON + timedelta(minutes=1)))
+    empty.pass_time(59.9)
+    await empty.authenticate.recheck(holder)
+    empty.pass_time(0.1)
+    with pytest.raises(Unauthorized, match="expired"):
+        await empty.authenticate.recheck(holder)
+
+
+async def test_who_never_had_a_key_is_not_rechecked_into_having_one(empty: World) -> None:
+    with pytest.raises(Unauthorized):
+        await empty.authenticate.recheck(Actor(kind="system", id="relay", name="relay"))
+
+
+async def test_a_recheck_believes_what_was_looked_up_a_moment_ago() -> None:
+    store = Unplugged()
+    world = World(store)
+    holder = await world.authenticate(await issue(world))
+    store.away = True
+    world.pass_time(RECHECK_SECONDS * 0.9)
+    await world.authenticate.recheck(holder)
+    world.pass_time(RECHECK_SECONDS * 0.1)
+    with pytest.raises(StoreOffline):
+        await world.authenticate.recheck(holder)
+
+
 async def test_the_memory_of_keys_is_bounded(empty: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("commands.authenticate.KEYS_CACHED_MAX", 2)
     authenticate = Authenticate(store=empty.store, clock=lambda: NOON)
     for number in range(5):
-        command = IssueApiKey(key_id=f"key{number}", name="", role=Role.VIEWER)
+        command = IssueApiKey(key_id=f"key{number}", name="many", role=Role.VIEWER)
         key = await empty.issue_api_key(command, context())
         assert (await authenticate(key)).id == f"key{number}"
         assert len(authenticate._known) <= 2

@@ -1,10 +1,22 @@
 import string
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.access.key import ALPHABET, SECRET_BYTES, hash_secret, opens, read_key, write_key
+from domain.access.key import (
+    ALPHABET,
+    KEY_ID_ALPHABET,
+    KEY_ID_CHARS,
+    SECRET_BYTES,
+    hash_secret,
+    key_id_from,
+    opens,
+    read_key,
+    without_keys,
+    write_key,
+)
 from domain.access.state import ApiKey
 from domain.events import Role
 
@@ -74,6 +86,22 @@ def test_what_has_not_the_form_is_no_key(text: str) -> None:
     assert read_key(text) is None
 
 
+@given(st.uuids(), st.uuids())
+def test_a_key_id_is_that_of_what_it_was_made_from(one: UUID, other: UUID) -> None:
+    made = key_id_from(one)
+    assert len(made) == KEY_ID_CHARS
+    assert set(made) <= set(KEY_ID_ALPHABET)
+    assert (key_id_from(other) == made) is (one == other)
+    presented = read_key(write_key(key_id=made, secret=LARGEST))
+    assert presented is not None
+    assert presented.key_id == made
+
+
+def test_key_ids_stay() -> None:
+    """A request that is sent again finds by it the key that it has made, also after an upgrade."""
+    assert key_id_from(UUID(int=1)) == "w0jhrpoj2zjv"
+
+
 def test_only_its_own_secret_opens_a_key() -> None:
     presented = read_key(KEY)
     assert presented is not None
@@ -89,3 +117,8 @@ def test_the_key_does_not_hold_its_secret_in_the_clear() -> None:
     presented = read_key(KEY)
     assert presented is not None
     assert presented.secret not in str(issued(LARGEST))
+
+
+def test_a_key_in_a_text_loses_its_secret() -> None:
+    assert without_keys(f"/api/keys/{KEY}/x {KEY}") == "/api/keys/wb_admin_.../x wb_admin_..."
+    assert without_keys("/api/keys/wb_admin_short") == "/api/keys/wb_admin_short"
