@@ -51,10 +51,12 @@ SCHEMA: Final = """
     );
     CREATE INDEX ON {table} (actor_id, position);
     CREATE INDEX ON {table} (action, position);
-    CREATE INDEX ON {table} (target, position);
+    CREATE INDEX ON {table} (lower(target), position);
     CREATE INDEX ON {table} (result, position) WHERE result <> 'success';
     CREATE INDEX ON {table} (code, position) WHERE code IS NOT NULL;
     CREATE INDEX ON {table} (subject, position) WHERE subject IS NOT NULL;
+    CREATE INDEX ON {table} (request_id);
+    CREATE INDEX ON {table} (correlation_id);
     CREATE INDEX ON {table} USING brin (at) WITH (autosummarize = on);
 """
 
@@ -170,7 +172,7 @@ def _result(recorded: Recorded) -> tuple[Result, Code | None]:
 
 AUDIT_LOG: Final = ReadModel(
     name="audit_log",
-    generation=4,
+    generation=5,
     schema=SCHEMA,
     events=frozenset((*EVENTS, UnknownEvent)),
     row=AuditRow,

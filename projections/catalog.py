@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from projections.api_keys import API_KEYS
 from projections.audit_log import AUDIT_LOG
 from projections.install_runs import INSTALL_RUNS
 from projections.installations import INSTALLATIONS
@@ -16,5 +17,6 @@ READ_MODELS: Final[tuple[ReadModel[Any], ...]] = (
     INSTALL_RUNS,
     INSTALLATIONS,
     RUN_HISTORY,
+    API_KEYS,
     AUDIT_LOG,
 )

@@ -36,34 +36,38 @@ from projections.rows import ImpossibleHistoryError, Rows
 # Space is left in the pages because most rows change a few times, soon after they came.
 SCHEMA: Final = """
     CREATE TABLE {table} (
-        id              uuid PRIMARY KEY,
-        kind            text        NOT NULL,
-        status          text        NOT NULL,
-        reason          text,
-        skill           jsonb       NOT NULL,
-        policy          jsonb       NOT NULL,
-        targets         jsonb       NOT NULL,
-        failures        jsonb       NOT NULL,
-        requested_by    jsonb       NOT NULL,
-        retry_of        uuid,
-        retried_by      uuid,
-        rollback_of     uuid,
-        rollback        jsonb,
-        queued_at       timestamptz NOT NULL,
-        started_at      timestamptz,
-        finished_at     timestamptz,
-        correlation_id  uuid        NOT NULL,
-        position        bigint      NOT NULL,
-        skill_id        uuid        NOT NULL,
-        provider_ids    uuid[]      NOT NULL,
-        actor_id        text        NOT NULL,
-        queued_position bigint      NOT NULL
+        id                   uuid PRIMARY KEY,
+        kind                 text        NOT NULL,
+        status               text        NOT NULL,
+        reason               text,
+        skill                jsonb       NOT NULL,
+        policy               jsonb       NOT NULL,
+        targets              jsonb       NOT NULL,
+        failures             jsonb       NOT NULL,
+        requested_by         jsonb       NOT NULL,
+        retry_of             uuid,
+        retried_by           uuid,
+        rollback_of          uuid,
+        rollback             jsonb,
+        queued_at            timestamptz NOT NULL,
+        started_at           timestamptz,
+        finished_at          timestamptz,
+        correlation_id       uuid        NOT NULL,
+        position             bigint      NOT NULL,
+        skill_id             uuid        NOT NULL,
+        provider_ids         uuid[]      NOT NULL,
+        provider_request_ids text[]      NOT NULL,
+        actor_id             text        NOT NULL,
+        queued_position      bigint      NOT NULL
     ) WITH (fillfactor = 70);
     CREATE UNIQUE INDEX ON {table} (queued_position DESC);
     CREATE INDEX ON {table} (status, queued_position DESC);
     CREATE INDEX ON {table} (skill_id, queued_position DESC);
     CREATE INDEX ON {table} (kind, queued_position DESC) WHERE kind <> 'install';
+    CREATE INDEX ON {table} (actor_id, queued_position DESC);
+    CREATE INDEX ON {table} (correlation_id);
     CREATE INDEX ON {table} USING gin (provider_ids);
+    CREATE INDEX ON {table} USING gin (provider_request_ids) WHERE provider_request_ids <> '{}';
     CREATE INDEX ON {table} USING gin (failures) WHERE failures <> '{}';
     CREATE INDEX ON {table} USING brin (queued_at) WITH (autosummarize = on);
 """
@@ -97,10 +101,11 @@ class InstallRun(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class InstallRunRow(InstallRun, frozen=True, kw_only=True, rename="camel"):
-    """What the lists filter and sort by comes on top."""
+    """What the lists filter and sort by comes on top. `provider_request_ids` are those of all failed attempts."""
 
     skill_id: UUID
     provider_ids: tuple[UUID, ...]
+    provider_request_ids: tuple[str, ...] = ()
     actor_id: str
     queued_position: int
 
@@ -189,7 +194,10 @@ def _advanced(row: InstallRunRow, recorded: Recorded) -> InstallRunRow:
     targets = tuple(after if target is before else target for target in row.targets)
     if isinstance(event, ProviderRolledBack | ProviderRollbackFailed):
         row = _with_rollback(row, event)
-    return replace(row, targets=targets, failures=_tally(targets))
+    known = row.provider_request_ids
+    if after.provider_request_id is not None and after.provider_request_id not in known:
+        known = (*known, after.provider_request_id)
+    return replace(row, targets=targets, failures=_tally(targets), provider_request_ids=known)
 
 
 def _with_rollback(row: InstallRunRow, event: RollbackEvent) -> InstallRunRow:
@@ -204,7 +212,7 @@ def _tally(targets: Iterable[RunTarget]) -> dict[Code, int]:
 
 INSTALL_RUNS: Final = ReadModel(
     name="install_runs",
-    generation=3,
+    generation=4,
     schema=SCHEMA,
     events=members_of(RunEvent),
     row=InstallRunRow,

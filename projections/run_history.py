@@ -16,7 +16,7 @@ from domain.installation.events import (
     InstallationVerified,
 )
 from projections.read_model import ReadModel, members_of
-from projections.rows import Rows
+from projections.rows import ImpossibleHistoryError, Rows
 
 # `data` is json and not jsonb: it is shown as it was stored, and nothing looks inside.
 SCHEMA: Final = """
@@ -42,6 +42,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 # What later checks found says something of the installation; the run had ended long before.
 CHECKS: Final = frozenset({InstallationVerified, InstallationDriftFound, InstallationCheckFailed})
+EVENTS: Final = members_of(RunEvent, InstallationEvent) - CHECKS
 
 
 class HistoryEvent(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -64,7 +65,18 @@ class HistoryRow(HistoryEvent, frozen=True, kw_only=True, rename="camel"):
     run_id: UUID
 
 
+def run_of(recorded: Recorded) -> UUID | None:
+    """The run in whose history the event stands, if it is in any."""
+    event = recorded.event
+    if type(event) not in EVENTS:
+        return None
+    return event.run_id if isinstance(event, InstallationEvent) else recorded.stream
+
+
 def project(recorded: Recorded, rows: Rows[HistoryRow]) -> None:
+    run_id = run_of(recorded)
+    if run_id is None:
+        raise ImpossibleHistoryError(f"{recorded.name} belongs to no run")
     rows.put(
         HistoryRow(
             id=recorded.id,
@@ -78,7 +90,7 @@ def project(recorded: Recorded, rows: Rows[HistoryRow]) -> None:
             correlation_id=recorded.correlation_id,
             causation_id=recorded.causation_id,
             data=msgspec.Raw(_ENCODER.encode(recorded.event)),
-            run_id=recorded.event.run_id if isinstance(recorded.event, InstallationEvent) else recorded.stream,
+            run_id=run_id,
         )
     )
 
@@ -87,7 +99,7 @@ RUN_HISTORY: Final = ReadModel(
     name="run_history",
     generation=3,
     schema=SCHEMA,
-    events=members_of(RunEvent, InstallationEvent) - CHECKS,
+    events=EVENTS,
     row=HistoryRow,
     append_only=True,
     project=project,

@@ -34,5 +34,5 @@ async def get_installations(reader: Reader, ids: Sequence[UUID], *, min_position
     stale = await any_is_stale(reader, READ_MODELS, min_position)
     filters = Filters()
     filters.add("installation.id = ANY(%(ids)s)", ids=list(ids))
-    rows = {row.id: row for row in await fetch(reader, filters, limit=len(ids))}
+    rows = {row.id: row for row in await fetch(reader, filters, limit=len(ids), row=Installation)}
     return Installations(items=tuple(rows[one] for one in ids if one in rows), stale=stale)

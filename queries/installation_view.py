@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -23,7 +23,8 @@ SELECT: Final = """
         json_build_object('id', skill_id, 'name', skill_name) AS skill,
         json_build_object('id', provider_id, 'name', provider_name, 'kind', kind) AS provider,
         json_build_object('id', receipt ->> 'remoteId', 'version', receipt ->> 'remoteVersion') AS remote,
-        run_id AS "runId", verified_at AS "verifiedAt", active_run_id AS "activeRunId"
+        run_id AS "runId", verified_at AS "verifiedAt", active_run_id AS "activeRunId",
+        begun_position AS "begunPosition"
     FROM {table} AS installation
     JOIN (SELECT id AS skill_id, name AS skill_name FROM {skills}) AS skill USING (skill_id)
     JOIN (SELECT id AS provider_id, name AS provider_name, kind FROM {providers}) AS provider USING (provider_id)
@@ -31,6 +32,8 @@ SELECT: Final = """
     ORDER BY begun_position DESC LIMIT %(limit)s
 """
 SQL: Final = SELECT.replace("{skills}", SKILLS.table).replace("{providers}", PROVIDERS.table)
+
+Shown = TypeVar("Shown", bound="Installation")
 
 
 class SkillName(Struct, frozen=True, kw_only=True):
@@ -76,6 +79,12 @@ class Installation(Struct, frozen=True, kw_only=True, rename="camel"):
     position: int
 
 
-async def fetch(reader: Reader, filters: Filters, *, limit: int) -> Sequence[Installation]:
+class PlacedInstallation(Installation, frozen=True, kw_only=True, rename="camel"):
+    """With what the lists are sorted by."""
+
+    begun_position: int
+
+
+async def fetch(reader: Reader, filters: Filters, *, limit: int, row: type[Shown]) -> Sequence[Shown]:
     values: Mapping[str, object] = filters.values(limit=limit)
-    return await reader.fetch(INSTALLATIONS, filters.into(SQL), values, Installation)
+    return await reader.fetch(INSTALLATIONS, filters.into(SQL), values, row)

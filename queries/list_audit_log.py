@@ -1,39 +1,108 @@
 """The audit log, the newest entry first, by who, what, to what, and how it went."""
 
-from datetime import datetime
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
 
-from domain.errors import Code
+from domain.errors import BadRequest, Code, Problem
+from projections.api_keys import API_KEYS
+from projections.audit_actions import ACTIONS
 from projections.audit_log import AUDIT_LOG, AuditEntry, Result
-from queries.filtering import Filters
+from projections.install_runs import INSTALL_RUNS
+from projections.installations import INSTALLATIONS
+from projections.providers import PROVIDERS
+from projections.read_model import ReadModel
+from projections.skills import SKILLS
+from queries.filtering import Filters, Moment, Search, Text, containing, ids_beginning
+from queries.matching import Matches
 from queries.paging import Page, PageQuery, decode_cursor, page
-from queries.reading import Reader, is_stale
+from queries.reading import Reader, any_is_stale
+from queries.searching import actors_named, installations_of, providers_named, runs_beginning, skills_named
 
 SQL: Final = "SELECT {columns} FROM {table} WHERE {where} ORDER BY position DESC LIMIT %(limit)s"
+# The first half is the column of the index.
+AT_TARGET: Final = "lower(target) = ANY(%(lowered)s) AND target = ANY(%(target)s)"
+# What a search has to know besides.
+SEARCHED: Final[tuple[ReadModel[Any], ...]] = (SKILLS, PROVIDERS, INSTALLATIONS, INSTALL_RUNS, API_KEYS)
 
 
 class ListAuditLog(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """`actor` is an id; `action` and `target` are as entries show them. `since` is included, `until` is not."""
+    """`actor` is an id; `action` and `target` are as entries show them. Of several values of one filter any will do.
 
-    actor: str | None = None
-    action: str | None = None
-    target: str | None = None
-    result: Result | None = None
-    code: Code | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    `q` is a part of the action, of the name of who did it, or of the skill or connection that it was done to, in any case; the
+    beginning of a run's id; or exactly a target, or the id of who did it, of the request or of the correlation.
+
+    `since` is included, `until` is not.
+    """
+
+    actor: tuple[Text, ...] = ()
+    action: tuple[Text, ...] = ()
+    target: tuple[Text, ...] = ()
+    result: tuple[Result, ...] = ()
+    code: tuple[Code, ...] = ()
+    q: Search | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 async def list_audit_log(reader: Reader, query: ListAuditLog) -> Page[AuditEntry]:
-    filters = Filters()
-    filters.add_given("actor_id = %(actor)s", actor=query.actor)
-    filters.add_given("action = %(action)s", action=query.action)
-    filters.add_given("target = %(target)s", target=query.target)
-    filters.add_given("result = %(result)s", result=query.result)
-    filters.add_given("code = %(code)s", code=query.code)
-    filters.add_given("at >= %(since)s", since=query.since)
-    filters.add_given("at < %(until)s", until=query.until)
-    filters.add_given("position < %(before)s", before=decode_cursor(query.cursor, int) if query.cursor else None)
-    stale = await is_stale(reader, AUDIT_LOG, query.min_position)
-    rows = await reader.fetch(AUDIT_LOG, filters.into(SQL), filters.values(limit=query.limit + 1), AuditEntry)
+    """Raises BadRequest."""
+    filters = _filters(query)
+    models = (AUDIT_LOG,) if query.q is None else (AUDIT_LOG, *SEARCHED)
+    stale = await any_is_stale(reader, models, query.min_position)
+    if query.q is None:
+        rows = await reader.fetch(AUDIT_LOG, filters.into(SQL), filters.values(limit=query.limit + 1), AuditEntry)
+    else:
+        matches = await _matches(reader, query.q, filters)
+        rows = await matches.fetch(reader, AUDIT_LOG, limit=query.limit + 1, row=AuditEntry)
     return page(rows, limit=query.limit, key=lambda entry: entry.position, stale=stale)
+
+
+def _filters(query: ListAuditLog) -> Filters:
+    _check_actions(query.action)
+    filters = Filters()
+    filters.add_any_of("actor_id", query.actor)
+    filters.add_any_of("action", query.action)
+    lowered = tuple(target.lower() for target in query.target)
+    filters.add_given(AT_TARGET, lowered=lowered, target=query.target)
+    filters.add_any_of("result", query.result)
+    filters.add_any_of("code", query.code)
+    filters.add_times("at", since=query.since, until=query.until)
+    filters.add_given("position < %(before)s", before=decode_cursor(query.cursor, int) if query.cursor else None)
+    return filters
+
+
+def _check_actions(actions: Iterable[str]) -> None:
+    """A mistyped one must not pass for something that was never done."""
+    for index, action in enumerate(actions):
+        if action not in ACTIONS.values():
+            problem = Problem(pointer=f"?action/{index}", message="is not an action of the audit log")
+            raise BadRequest("There is no such action: one looks like install_run.queued.", problems=(problem,))
+
+
+async def _matches(reader: Reader, text: str, filters: Filters) -> Matches:
+    """What too many have in their names to list them is soon found among the newest."""
+    matches = Matches(filters, place="position")
+    said, pattern = text.strip().lower(), containing(text)
+    matches.add_each("request_id", (text.strip(),))
+    matches.add_each("action", [action for action in ACTIONS.values() if said in action])
+    if (actors := await actors_named(reader, text)) is None:
+        matches.add("actor ->> 'name' ILIKE %(q_pattern)s", q_pattern=pattern)
+    matches.add_each("actor_id", actors or ())
+    subjects, runs = await _subjects(reader, text), await runs_beginning(reader, text)
+    if subjects is None or runs is None:
+        matches.add("target ILIKE %(q_pattern)s", q_pattern=pattern)
+    matches.add_each("subject", subjects or ())
+    matches.add_each("lower(target)", (said, f"api_key:{said}", *(f"install_run:{run}" for run in runs or ())))
+    if ids := ids_beginning(text):
+        matches.add_each("correlation_id", (ids[0],))
+    return matches
+
+
+async def _subjects(reader: Reader, text: str) -> tuple[UUID, ...] | None:
+    """The skills and connections with this in their names, and what is installed of or at them; None for too many."""
+    skills, providers = await skills_named(reader, text), await providers_named(reader, text)
+    if skills is None or providers is None:
+        return None
+    installations = await installations_of(reader, skills=skills, providers=providers)
+    return None if installations is None else (*skills, *providers, *installations)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
-from domain.access.events import AccessDenied, ApiKeyIssued
+from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
 from domain.access.state import denials_stream, key_stream
 from domain.errors import Code, RunUnfit
 from domain.events import Recorded, Role
@@ -73,6 +73,7 @@ class Teller:
         self.runs: list[Run] = []
         self._connected: list[str] = []
         self._published: list[str] = []
+        self._keys: list[str] = []
 
     def tell(self, choice: int) -> None:
         """One step: the number picks what it is about, and which of those that are possible."""
@@ -115,15 +116,24 @@ class Teller:
         ]
 
     def _of_access(self) -> list[Step]:
-        key = f"key-{len(self.story.events)}"
-        issued = ApiKeyIssued(key_id=key, name="ci", role=Role.OPERATOR, secret_sha256="0" * 64)
         denied = AccessDenied(source="127.0.0.1", code=Code.FORBIDDEN, method="GET", path="/api/keys", count=3)
         return [
-            partial(self.story.add, key_stream(key), issued),
+            self._issue,
+            *(partial(self._revoke, key) for key in self._keys),
             partial(self.story.add, denials_stream("127.0.0.1"), denied),
             partial(self.story.add, STORE_STREAM, StoreRestored(since=NOON)),
             partial(self.story.add, STORE_STREAM, StoreChecked(installations=3, drifted=1, unknown=0)),
         ]
+
+    def _issue(self) -> None:
+        key = f"key-{len(self.story.events)}"
+        self._keys.append(key)
+        issued = ApiKeyIssued(key_id=key, name="ci", role=Role.OPERATOR, secret_sha256="0" * 64)
+        self.story.add(key_stream(key), issued)
+
+    def _revoke(self, key: str) -> None:
+        self._keys.remove(key)
+        self.story.add(key_stream(key), ApiKeyRevoked(key_id=key))
 
     def _publish(self, name: str) -> None:
         self._published.append(name)

@@ -4,7 +4,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from domain.access.events import AccessDenied, ApiKeyIssued
+from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
 from domain.access.state import denials_stream, key_stream
 from domain.catalog import BY_TOPIC, EVENTS
 from domain.errors import Code
@@ -39,6 +39,7 @@ def test_actions_stay() -> None:
     assert sorted(ACTIONS.values()) == [
         "access.denied",
         "api_key.issued",
+        "api_key.revoked",
         "install_run.cancel_requested",
         "install_run.failed",
         "install_run.partially_failed",
@@ -212,10 +213,12 @@ def test_keys_and_denials() -> None:
     history.add(
         key_stream("key-2"), ApiKeyIssued(key_id="key-2", name="ci", role=Role.OPERATOR, secret_sha256=f"{7:064x}")
     )
+    history.add(key_stream("key-2"), ApiKeyRevoked(key_id="key-2"))
     denied = AccessDenied(source="127.0.0.1", code=Code.UNAUTHORIZED, method="POST", path="/api/skills")
     history.add(denials_stream("127.0.0.1"), denied, actor=nobody)
     assert [(entry.action, entry.target, entry.result, entry.code) for entry in entries(history)] == [
         ("api_key.issued", "api_key:key-2", "success", None),
+        ("api_key.revoked", "api_key:key-2", "success", None),
         ("access.denied", "route:POST /api/skills", "denied", Code.UNAUTHORIZED),
     ]
     assert f"{7:064x}".encode() not in msgspec.json.encode(entries(history))

@@ -158,3 +158,14 @@ def test_the_resource_has_the_fields_of_the_contract() -> None:
     target = "provider status attempts rescues code message retryable nextAttemptAt providerRequestId receipt"
     assert [field.encode_name for field in msgspec.structs.fields(InstallRun)] == contract.split()
     assert [field.encode_name for field in msgspec.structs.fields(RunTarget)] == target.split()
+
+
+def test_a_run_is_known_by_every_request_that_a_provider_refused() -> None:
+    story = Story()
+    run = story.run(1, "openai", "claude")
+    assert only_run(story).provider_request_ids == ()
+    run.start("openai").fail("openai", Code.PROVIDER_OVERLOADED, retryable=True).start("openai").succeed("openai")
+    row = only_run(story)
+    assert (row.targets[0].provider_request_id, row.provider_request_ids) == (None, ("req_1",))
+    run.start("claude").fail("claude")
+    assert only_run(story).provider_request_ids == ("req_1",)

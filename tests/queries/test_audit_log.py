@@ -4,7 +4,7 @@ import pytest
 
 from domain.access.events import AccessDenied
 from domain.access.state import denials_stream
-from domain.errors import Code
+from domain.errors import BadRequest, Code
 from domain.events import Actor
 from queries.list_audit_log import ListAuditLog, list_audit_log
 from tests.kit.projection_spec import ADMIN
@@ -36,15 +36,19 @@ async def positions(side: ReadSide, **filters: Any) -> list[int]:
 async def test_the_log_is_read_backwards_by_what_is_asked_for(side: ReadSide, story: Story) -> None:
     expected: list[tuple[dict[str, Any], list[int]]] = [
         ({}, [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]),
-        ({"actor": NOBODY.id}, [10]),
-        ({"actor": ADMIN.id, "result": "failure"}, [9, 7]),
-        ({"action": "skill.version_published"}, [11, 2]),
-        ({"action": "nothing"}, []),
-        ({"target": "skill:kbo-results"}, [11, 2, 1]),
-        ({"result": "denied"}, [10]),
-        ({"result": "success"}, [11, 8, 6, 5, 4, 3, 2, 1]),
-        ({"code": Code.PROVIDER_TIMEOUT}, [9, 7]),
-        ({"code": Code.UNAUTHORIZED}, [10]),
+        ({"actor": (NOBODY.id,)}, [10]),
+        ({"actor": (ADMIN.id,), "result": ("failure",)}, [9, 7]),
+        ({"action": ("skill.version_published",)}, [11, 2]),
+        ({"target": ("skill:kbo-results",)}, [11, 2, 1]),
+        ({"result": ("denied",)}, [10]),
+        ({"result": ("success",)}, [11, 8, 6, 5, 4, 3, 2, 1]),
+        ({"code": (Code.PROVIDER_TIMEOUT,)}, [9, 7]),
+        ({"code": (Code.UNAUTHORIZED,)}, [10]),
+        ({"actor": (NOBODY.id, "nobody")}, [10]),
+        ({"action": ("access.denied", "skill.registered")}, [10, 1]),
+        ({"target": ("skill:kbo-results", "skill:nothing")}, [11, 2, 1]),
+        ({"target": ("SKILL:kbo-results",)}, []),
+        ({"result": ("denied", "failure")}, [10, 9, 7]),
     ]
     assert [(filters, await positions(side, **filters)) for filters, _ in expected] == expected
 
@@ -53,10 +57,22 @@ async def test_times_include_the_first_and_not_the_last(side: ReadSide, story: S
     assert await positions(side, since=story.events[2].at, until=story.events[5].at) == [5, 4, 3]
 
 
+async def test_what_cannot_be_is_refused_and_not_merely_not_found(side: ReadSide, story: Story) -> None:
+    since, until = story.events[2].at, story.events[5].at
+    assert await positions(side, since=since, until=since) == []
+    for asked, pointer in (
+        ({"since": until, "until": since}, "?until"),
+        ({"action": ("skill.registered", "skill.registred")}, "?action/1"),
+    ):
+        with pytest.raises(BadRequest) as refused:
+            await positions(side, **asked)
+        assert [problem.pointer for problem in refused.value.problems] == [pointer]
+
+
 async def test_pages_follow_each_other(side: ReadSide, story: Story) -> None:
-    first = await list_audit_log(side.reader, ListAuditLog(target="skill:kbo-results", limit=2))
+    first = await list_audit_log(side.reader, ListAuditLog(target=("skill:kbo-results",), limit=2))
     second = await list_audit_log(
-        side.reader, ListAuditLog(target="skill:kbo-results", limit=2, cursor=first.next_cursor)
+        side.reader, ListAuditLog(target=("skill:kbo-results",), limit=2, cursor=first.next_cursor)
     )
     assert [[entry.position for entry in page.items] for page in (first, second)] == [[11, 2], [1]]
     assert second.next_cursor is None

@@ -55,22 +55,27 @@ async def test_runs_are_listed_newest_first_by_what_is_asked_for(side: ReadSide,
         ({}, "qupfs"),
         ({"status": (RunStatus.SUCCESS,)}, "us"),
         ({"status": (RunStatus.FAILED, RunStatus.PARTIAL_FAILED)}, "pf"),
-        ({"skill": "kbo-results"}, "upfs"),
-        ({"skill": str(SKILL)}, "upfs"),
-        ({"skill": "nothing"}, ""),
-        ({"provider": "openai"}, "ups"),
-        ({"provider": str(CLAUDE)}, "pf"),
-        ({"actor": ADMIN.id}, "upfs"),
-        ({"actor": CI.id}, "q"),
+        ({"skill": ("kbo-results",)}, "upfs"),
+        ({"skill": (str(SKILL),)}, "upfs"),
+        ({"skill": ("nothing",)}, ""),
+        ({"provider": ("openai",)}, "ups"),
+        ({"provider": (str(CLAUDE),)}, "pf"),
+        ({"actor": (ADMIN.id,)}, "upfs"),
+        ({"actor": (CI.id,)}, "q"),
         ({"code": (Code.PROVIDER_TIMEOUT,)}, "f"),
         ({"code": (Code.PROVIDER_TOO_LARGE,)}, "p"),
         ({"code": (Code.PROVIDER_TOO_LARGE, Code.PROVIDER_TIMEOUT)}, "pf"),
         ({"code": (Code.PROVIDER_OFFLINE,)}, ""),
         ({"code": (Code.PROVIDER_TOO_LARGE,), "status": (RunStatus.FAILED,)}, ""),
-        ({"kind": "install"}, "qpfs"),
-        ({"kind": "uninstall"}, "u"),
-        ({"kind": "uninstall", "provider": "claude"}, ""),
-        ({"provider": "openai", "status": (RunStatus.SUCCESS,), "skill": "kbo-results"}, "us"),
+        ({"kind": ("install",)}, "qpfs"),
+        ({"kind": ("uninstall",)}, "u"),
+        ({"kind": ("uninstall", "install")}, "qupfs"),
+        ({"skill": ("other", "nothing")}, "q"),
+        ({"skill": ("other", str(SKILL))}, "qupfs"),
+        ({"provider": ("openai", "gemini")}, "qups"),
+        ({"actor": (CI.id, ADMIN.id)}, "qupfs"),
+        ({"kind": ("uninstall",), "provider": ("claude",)}, ""),
+        ({"provider": ("openai",), "status": (RunStatus.SUCCESS,), "skill": ("kbo-results",)}, "us"),
     ]
     assert [(filters, await found(side, told, **filters)) for filters, _ in expected] == expected
 
@@ -85,7 +90,7 @@ async def test_times_include_the_first_and_not_the_last(side: ReadSide, told: To
 async def test_pages_follow_each_other_under_a_filter(side: ReadSide, told: Told) -> None:
     pages, cursor = [], None
     for _ in range(4):
-        answer = await list_install_runs(side.reader, ListInstallRuns(skill="kbo-results", limit=1, cursor=cursor))
+        answer = await list_install_runs(side.reader, ListInstallRuns(skill=("kbo-results",), limit=1, cursor=cursor))
         pages.append("".join(told.runs[run.id] for run in answer.items))
         cursor = answer.next_cursor
     assert (pages, cursor) == (["u", "p", "f", "s"], None)

@@ -58,17 +58,19 @@ async def test_what_is_live_is_listed_the_newest_pair_first_by_what_is_asked_for
     kbo = [("kbo-results", "claude"), ("kbo-results", "openai")]
     expected: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
         ({}, [("other", "openai"), *kbo]),
-        ({"skill": "kbo-results"}, kbo),
-        ({"skill": str(SKILL)}, kbo),
-        ({"skill": "nothing"}, []),
-        ({"skill": ""}, []),
-        ({"provider": "claude"}, kbo[:1]),
-        ({"provider": str(CLAUDE)}, kbo[:1]),
-        ({"provider": "gemini"}, []),
-        ({"drift": "none"}, [("other", "openai"), kbo[1]]),
-        ({"drift": "missing"}, kbo[:1]),
-        ({"drift": "changed"}, []),
-        ({"skill": "kbo-results", "provider": "openai", "drift": "none"}, kbo[1:]),
+        ({"skill": ("kbo-results",)}, kbo),
+        ({"skill": (str(SKILL),)}, kbo),
+        ({"skill": ("nothing",)}, []),
+        ({"skill": ("",)}, []),
+        ({"provider": ("claude",)}, kbo[:1]),
+        ({"provider": (str(CLAUDE),)}, kbo[:1]),
+        ({"provider": ("gemini",)}, []),
+        ({"drift": ("none",)}, [("other", "openai"), kbo[1]]),
+        ({"drift": ("missing",)}, kbo[:1]),
+        ({"drift": ("changed",)}, []),
+        ({"drift": ("changed", "missing")}, kbo[:1]),
+        ({"skill": ("other", "kbo-results"), "provider": ("openai", "gemini")}, [("other", "openai"), kbo[1]]),
+        ({"skill": ("kbo-results",), "provider": ("openai",), "drift": ("none",)}, kbo[1:]),
     ]
     assert [(filters, await found(side, **filters)) for filters, _ in expected] == expected
 
