@@ -103,6 +103,7 @@ async def retry_run(
                 200: ("The run that is at it already, or has done so.", RequestedInstallRun),
             },
             body=TargetsToRollBack,
+            example={"providers": ["openai"]},
             body_optional=True,
             refuses=(Code.NOT_FOUND_RUN, Code.NOT_FOUND_PROVIDER, Code.CONFLICT_RUN, Code.CONFLICT_PROVIDER),
         )

@@ -1,9 +1,12 @@
-"""Following a run until it ends: asking again and again, ever more slowly while nothing changes, for a bounded time."""
+"""Following a run until it ends, for a bounded time: the server answers when something has changed, or it is asked again and
+again, ever more slowly.
+"""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
 from rich.console import Console, ConsoleOptions, Group, RenderResult
@@ -25,6 +28,10 @@ PAUSE_GROWTH: Final = 1.4
 AWAY_SECONDS_MAX: Final = 30.0
 REDRAWS_PER_SECOND: Final = 8
 
+# How long the server is asked to wait; proxies may cut a connection that is silent for longer than half a minute.
+WAIT_SECONDS_MAX: Final = 20.0
+
+TOO_MANY: Final = "rate_limit:api"
 PASSING: Final = frozenset({ExitCode.UNREACHABLE, ExitCode.TIMEOUT, ExitCode.NOT_FOUND})
 
 Report = Callable[[Any], None]
@@ -36,17 +43,17 @@ def follow(client: Client, run_id: str, *, timeout_seconds: float, report: Repor
     `first` is a state that is known already.
     """
     deadline = time.monotonic() + timeout_seconds
+    asking = Asking(client, run_id)
     pause = PAUSE_SECONDS_MIN
     last: Run | None = None
     if first is not None:
         report(first)
         last = understood(first, Run)
     while True:
-        if last is None:
-            document = client.get("install-runs", run_id)
-        else:
-            document = _ask_patiently(client, run_id, until=min(deadline, time.monotonic() + AWAY_SECONDS_MAX))
-        run = understood(document, Run)
+        patience = 0.0 if last is None else min(deadline - time.monotonic(), AWAY_SECONDS_MAX)
+        document = asking.ask(seconds=deadline - time.monotonic(), patience_seconds=patience)
+        run = last if document is None else understood(document, Run)
+        assert run is not None  # noqa: S101 - what has not changed was there before
         if run == last:
             pause = min(pause * PAUSE_GROWTH, PAUSE_SECONDS_MAX)
         else:
@@ -57,7 +64,50 @@ def follow(client: Client, run_id: str, *, timeout_seconds: float, report: Repor
         left = deadline - time.monotonic()
         if left <= 0:
             raise _too_long(run, timeout_seconds=timeout_seconds)
-        time.sleep(min(pause, left))
+        if not asking.waits:
+            time.sleep(min(pause, left))
+
+
+class Asking:
+    """Asks for a run again and again. A server that gives an ETag waits with its answer until there is something new; of an
+    older one it is to be asked at intervals. `waits`: the next answer is going to be waited for.
+    """
+
+    def __init__(self, client: Client, run_id: str) -> None:
+        self._client = client
+        self._run_id = run_id
+        self._etag: str | None = None
+        self.waits = False
+
+    def ask(self, *, seconds: float, patience_seconds: float) -> Any:
+        """The run, None if it has not changed in so many seconds. Raises Failure.
+
+        `patience_seconds`: for so long may a run that is known to exist not be there: the server may restart meanwhile, and the
+        read side may not have it yet.
+        """
+        until = time.monotonic() + patience_seconds
+        pause = PAUSE_SECONDS_MIN
+        while True:
+            try:
+                return self._ask(seconds)
+            except Failure as error:
+                left = until - time.monotonic()
+                if left <= 0 or not (error.exit_code in PASSING or error.trouble.code == TOO_MANY):
+                    raise
+                time.sleep(min(pause, left))
+                pause = min(pause * PAUSE_GROWTH, PAUSE_SECONDS_MAX)
+
+    def _ask(self, seconds: float) -> Any:
+        wait = 0.0 if self._etag is None else max(0.0, min(seconds, WAIT_SECONDS_MAX))
+        began = time.monotonic()
+        answer = self._client.get_unless_known(
+            "install-runs", self._run_id, etag=self._etag, query={"wait": f"{wait:.3f}" if wait else None}
+        )
+        changed = answer.status is not HTTPStatus.NOT_MODIFIED
+        self._etag = answer.etag
+        # One that is about to stop waits no more.
+        self.waits = self._etag is not None and (changed or time.monotonic() - began >= wait / 2)
+        return answer.body
 
 
 def attend(client: Client, run_id: str, *, console: Console, timeout_seconds: float, first: Any = None) -> Any:
@@ -100,18 +150,6 @@ class _Page:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Group() if self._run is None else run_page(self._run, now=datetime.now(UTC))
-
-
-def _ask_patiently(client: Client, run_id: str, *, until: float) -> Any:
-    """Of a run that is known to exist: the server may restart meanwhile, and the read side may not have it yet."""
-    while True:
-        try:
-            return client.get("install-runs", run_id)
-        except Failure as error:
-            left = until - time.monotonic()
-            if error.exit_code not in PASSING or left <= 0:
-                raise
-            time.sleep(min(PAUSE_SECONDS_MAX, left))
 
 
 def _too_long(run: Run, *, timeout_seconds: float) -> Failure:
