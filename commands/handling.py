@@ -1,10 +1,10 @@
 """Load, decide, append, and again when somebody else was faster: what every command has in common."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -191,11 +191,38 @@ async def require(
     return stream, state
 
 
+class Watch(Protocol):
+    """Sees what is decided and stored. It waits for nobody and raises nothing: no command is late or fails because of it."""
+
+    def deciding(self, decide: Callable[..., object], context: Context) -> AbstractContextManager[object]:
+        """Around a command, from its first look to its last append."""
+        ...
+
+    def stored(self, events: Sequence[Recorded], states: Mapping[UUID, Any]) -> None:
+        """What was just stored, and the states of its streams after it."""
+        ...
+
+
+class Unwatched:
+    def deciding(self, _: Callable[..., object], __: Context) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def stored(self, _: Sequence[Recorded], __: Mapping[UUID, Any]) -> None: ...
+
+
 class Handling:
     """Runs decisions against the store. Time and ids come in here and nowhere else on the write side."""
 
-    def __init__(self, *, store: EventStore, clock: Callable[[], datetime], new_id: Callable[[], UUID]) -> None:
+    def __init__(
+        self,
+        *,
+        store: EventStore,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], UUID],
+        watch: Watch | None = None,
+    ) -> None:
         self._store = store
+        self._watch = watch or Unwatched()
         self._cache = StateCache()
         self.clock = clock
         self.new_id = new_id
@@ -204,13 +231,19 @@ class Handling:
         self, decide: Callable[[Session], Awaitable[Result]], *, context: Context
     ) -> tuple[Result, Handled]:
         """The decision's result once its events are stored. Raises what the decision refuses with, Busy, StoreOffline."""
+        with self._watch.deciding(decide, context):
+            return await self._handle(decide, context)
+
+    async def _handle(self, decide: Callable[[Session], Awaitable[Result]], context: Context) -> tuple[Result, Handled]:
         fresh, before = False, None
         for _ in range(DECISIONS_MAX):
             session = Session(self._store, self._cache, self.new_id, now=self.clock(), fresh=fresh)
             try:
                 result = await decide(session)
                 if session.events:
-                    return result, await session.store(context)
+                    handled = await session.store(context)
+                    self._watch.stored(handled.events, {stream: seen.state for stream, seen in session.seen.items()})
+                    return result, handled
                 if session.is_of_one_moment(before):
                     return result, Handled()
                 fresh, before = True, session.versions

@@ -1,13 +1,15 @@
 """`/livez` and `/readyz`: whether this process answers, and whether what it needs does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final, Literal
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from adapters.http.health_details import AskDetails, Details
+from adapters.http.momentary import Momentary
 from adapters.http.operations import Operation, described
 from adapters.http.requests import NoParameters, QueryReader
 from domain.errors import WaybillError
@@ -33,12 +35,6 @@ class Check(Struct, frozen=True, kw_only=True):
     ask: Callable[[], Awaitable[CheckOutcome]]
 
 
-class Checks(Struct, frozen=True):
-    """What readiness rests on."""
-
-    all: tuple[Check, ...]
-
-
 class CheckReport(Struct, frozen=True, kw_only=True, rename="camel"):
     name: str
     status: Literal["ok", "failed", "timeout"]
@@ -48,10 +44,42 @@ class CheckReport(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Readiness(Struct, frozen=True, kw_only=True, rename="camel"):
-    """`degraded`: requests are accepted, and something is behind or away."""
+    """`degraded`: requests are accepted, and something is behind or away. `details` are there if they were asked for."""
 
     status: Literal["ready", "degraded", "unavailable"]
     checks: tuple[CheckReport, ...]
+    details: Details | UnsetType = UNSET
+
+
+class Verbosity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`?verbose` alone is a yes."""
+
+    verbose: Literal["", "true", "false"] = "false"
+
+
+class Checks:
+    """What readiness rests on. Nobody can have it looked at more often than `Momentary` does."""
+
+    def __init__(self, checks: Sequence[Check], details: AskDetails | None = None) -> None:
+        self._checks = tuple(checks)
+        self._ask_details = details
+        self._reports = Momentary(self._report_all)
+        self._details = Momentary(self._find_details)
+
+    async def reports(self) -> tuple[CheckReport, ...]:
+        return await self._reports()
+
+    async def details(self) -> Details | UnsetType:
+        return await self._details()
+
+    def is_unavailable(self, failed: Collection[str]) -> bool:
+        return any(check.essential and check.name in failed for check in self._checks)
+
+    async def _report_all(self) -> tuple[CheckReport, ...]:
+        return tuple(await asyncio.gather(*(_report(check) for check in self._checks)))
+
+    async def _find_details(self) -> Details | UnsetType:
+        return UNSET if self._ask_details is None else await self._ask_details()
 
 
 class Liveness(Struct, frozen=True, kw_only=True):
@@ -59,6 +87,7 @@ class Liveness(Struct, frozen=True, kw_only=True):
 
 
 NO_QUERY: Final = QueryReader(NoParameters)
+VERBOSITY: Final = QueryReader(Verbosity)
 
 
 @get(
@@ -84,19 +113,24 @@ async def show_liveness(request: Request[Any, Any, Any]) -> Liveness:
                 200: ("Requests are accepted; `degraded` if something is behind or away.", Readiness),
                 503: ("Requests cannot be answered.", Readiness),
             },
+            parameters=Verbosity,
             public=True,
         )
     ),
 )
 async def show_readiness(request: Request[Any, Any, Any], checks: NamedDependency[Checks]) -> Response[Readiness]:
-    NO_QUERY.read(request)
-    reports = tuple(await asyncio.gather(*(_report(check) for check in checks.all)))
+    verbose = VERBOSITY.read(request).verbose != "false"
+    details: Details | UnsetType = UNSET
+    if verbose:
+        reports, details = await asyncio.gather(checks.reports(), checks.details())
+    else:
+        reports = await checks.reports()
     failed = {report.name for report in reports if report.status != "ok"}
-    unavailable = any(check.essential and check.name in failed for check in checks.all)
+    unavailable = checks.is_unavailable(failed)
     status: Literal["ready", "degraded", "unavailable"] = (
         "unavailable" if unavailable else "degraded" if failed else "ready"
     )
-    return Response(Readiness(status=status, checks=reports), status_code=503 if unavailable else 200)
+    return Response(Readiness(status=status, checks=reports, details=details), status_code=503 if unavailable else 200)
 
 
 async def _report(check: Check) -> CheckReport:
