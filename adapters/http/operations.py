@@ -30,7 +30,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     None where there is none. `form` is the schema of a form that it takes instead of `body`. `refuses` are the errors beyond
     those that every route has. `located`: the answer to a POST says where what it made can be read. `takes` and `gives` are
     headers of the request and of its successes, beyond those that every route has. `public`: no key is needed; every other route
-    has a guard.
+    has a guard. `description` says more than the summary does; `example` is a body that it takes, as JSON.
     """
 
     id: str
@@ -45,11 +45,22 @@ class Operation(Struct, frozen=True, kw_only=True):
     takes: tuple[Header, ...] = ()
     gives: tuple[Header, ...] = ()
     public: bool = False
+    description: str = ""
+    example: Mapping[str, Any] | None = None
 
 
 def types_of(answer: Any) -> tuple[Any, ...]:
     """Each type that an answer's body may be, if it is JSON."""
-    if answer is None or isinstance(answer, Binary):
+    return tuple(one for one in _shapes(answer) if not isinstance(one, Binary))
+
+
+def binaries_of(answer: Any) -> tuple[Binary, ...]:
+    """What else an answer's body may be."""
+    return tuple(one for one in _shapes(answer) if isinstance(one, Binary))
+
+
+def _shapes(answer: Any) -> tuple[Any, ...]:
+    if answer is None:
         return ()
     return answer if isinstance(answer, tuple) else (answer,)
 

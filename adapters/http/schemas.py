@@ -18,6 +18,8 @@ WORDS: Final = frozenset({"title", "description"})
 # The only struct that is written without the fields that have no value.
 WRITTEN_IN_PART: Final = frozenset({Actor.__name__})
 
+KINDS: Final[Mapping[type, str]] = {str: "string", bool: "boolean", int: "integer"}
+
 Json = dict[str, Any]
 
 
@@ -74,9 +76,16 @@ def _given(schema: Json) -> Json:
     return variants[0] if len(variants) == 1 else schema
 
 
+def _kind_of(values: Sequence[Any]) -> str | None:
+    """The one type that all of them have; generators of clients want to be told."""
+    return next((name for kind, name in KINDS.items() if all(type(value) is kind for value in values)), None)
+
+
 def _readable(schema: Any) -> Any:
-    """Pages named as people would, and no words that are for others."""
+    """Pages named as people would, types where msgspec says only values, and no words that are for others."""
     match schema:
+        case {"enum": list() | tuple() as values, **rest} if "type" not in schema and (kind := _kind_of(values)):
+            return _readable({"type": kind, **rest, **({"enum": values} if len(values) > 1 else {"const": values[0]})})
         case {"properties": dict(properties), **rest}:
             named = {name: _readable(field) for name, field in properties.items()}
             return {**_readable(rest), "properties": named}
