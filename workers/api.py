@@ -9,8 +9,15 @@ from importlib.metadata import version
 from adapters.http.app import build_app
 from adapters.http.application import Application
 from adapters.http.denials import Denials
+from adapters.http.last_uses import LastUses, NotingAuthenticator
+from adapters.http.live import Live, begin_live
+from adapters.http.observation import Observation
+from adapters.http.pages import Cursors
+from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
+from adapters.postgres.key_uses import PostgresKeyUses
 from adapters.postgres.roles import PostgresRoles
+from adapters.postgres.sealing import split_keys
 from adapters.providers.catalog import CATALOG
 from domain.idempotency import IdempotencyKeys
 from domain.install_run.policy import Policy
@@ -18,22 +25,39 @@ from domain.ports import BundleStore, EventStore
 from domain.provider.events import ProviderKind
 from queries.reading import Reader
 from workers.failpoints import Failpoint, reach
-from workers.health import readiness_checks
-from workers.opening import open_nats
+from workers.health import readiness_checks, readiness_details
+from workers.opening import open_nats, postgres_url
 from workers.serving import serve
-from workers.settings import Settings
+from workers.settings import Settings, secret_keys
+from workers.telemetry import open_telemetry
+from workers.telemetry_http import RequestWatch, exposing
+from workers.vitals import vitals_of
 from workers.wiring import Commands, open_reader, write_side
 
 
 async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
-        write = await stack.enter_async_context(write_side(settings, part="api"))
+        telemetry = stack.enter_context(open_telemetry(settings, part="api"))
+        write = await stack.enter_async_context(write_side(settings, part="api", telemetry=telemetry))
         commands = write.commands
         reader = open_reader(settings, write.pool, part="api")
         stack.push_async_callback(reader.close)
         nats = await open_nats(stack, settings, part="api")
         denials = Denials(record=commands.record_denial)
         stack.push_async_callback(denials.close)
+        last_uses = LastUses(PostgresKeyUses(write.pool))
+        stack.push_async_callback(last_uses.close)
+        logs = [PostgresEventLog(postgres_url(settings), name=f"waybill-api-{use}") for use in ("feed", "backlog")]
+        for log in logs:
+            stack.push_async_callback(log.close)
+        live = begin_live(
+            followed=logs[0],
+            log=logs[1],
+            reader=reader,
+            recheck=commands.authenticate.recheck,
+            stopping=stopping,
+        )
+        look = vitals_of(pool=write.pool, reader=reader, nats=nats)
         app = build_app(
             application=build_application(
                 commands=commands,
@@ -43,13 +67,22 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
                 idempotency_keys=PostgresIdempotencyKeys(write.pool),
                 base_urls={kind: CATALOG[kind].base_url for kind in write.gateway.kinds},
                 default_policy=settings.policy,
+                cursors=Cursors(lambda: split_keys(secret_keys(settings))),
+                live=live,
             ),
-            authenticate=commands.authenticate,
+            authenticate=NotingAuthenticator(commands.authenticate, uses=last_uses),
             denials=denials,
             checks=readiness_checks(pool=write.pool, roles=PostgresRoles(write.pool), reader=reader, nats=nats),
             version=version("waybill"),
+            requests_per_second=settings.http.requests_per_second,
+            cors_origins=settings.http.cors_origins,
+            observation=Observation(
+                details=readiness_details(look, version=version("waybill")),
+                expose=exposing(telemetry, look, version=version("waybill"), sse_clients=lambda: live.open_streams),
+                watch=RequestWatch(telemetry),
+            ),
         )
-        await serve(app, listening, stopping)
+        await serve(app, listening, stopping, http=settings.http)
 
 
 def build_application(
@@ -61,6 +94,8 @@ def build_application(
     idempotency_keys: IdempotencyKeys,
     base_urls: Mapping[ProviderKind, str],
     default_policy: Policy,
+    cursors: Cursors,
+    live: Live,
 ) -> Application:
     return Application(
         register_skill=commands.register_skill,
@@ -85,4 +120,8 @@ def build_application(
         base_urls=base_urls,
         default_policy=default_policy,
         run_queued=lambda: reach(Failpoint.RUN_QUEUED),
+        issue_api_key=commands.issue_api_key,
+        revoke_api_key=commands.revoke_api_key,
+        cursors=cursors,
+        live=live,
     )

@@ -43,10 +43,21 @@ waybill.add_chapter(
 waybill.add_chapter(
     "Look after it",
     (
+        Entry("doctor", "workers.terminal.doctor:doctor", "Look whether everything that Waybill rests on is well."),
+        Entry("keys", "workers.terminal.keys:keys", "Issue API keys, look at them and revoke them."),
         Entry(
             "credentials",
             "workers.terminal.credentials:credentials",
             "Change the key that stored credentials are encrypted with.",
+        ),
+    ),
+)
+waybill.add_chapter(
+    "Build on it",
+    (
+        Entry("openapi", "workers.terminal.openapi:openapi", "Print the API's contract as OpenAPI 3.1."),
+        Entry(
+            "fixtures", "workers.terminal.fixtures:fixtures", "Write a request and an answer for every case of the API."
         ),
     ),
 )
@@ -62,6 +73,7 @@ waybill.add_chapter(
         Entry("sandbox", "workers.processes:sandbox_command", "Serve sandbox providers."),
         Entry("migrate", "workers.processes:migrate_command", "Bring the database up to date."),
         Entry("recover", "workers.processes:recover_command", "Say that the database was set back to an older state."),
+        Entry("nats-env", "workers.terminal.nats_env:nats_env", "Make the passwords for a NATS server of your own."),
     ),
 )
 

@@ -13,6 +13,7 @@ from domain.events import Actor, Context, Event
 from domain.installation.events import InstallationCheckFailed, InstallationDriftFound, InstallationVerified
 from domain.installation.state import INSTALLATION
 from domain.store.state import STORE, STORE_STREAM
+from workers.log_context import logged_for
 from workers.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ async def _compare(write: "WriteSide", installation_ids: tuple[UUID, ...], *, by
     answers: Counter[type[Event]] = Counter()
     for start in range(0, len(installation_ids), INSTALLATIONS_MAX):
         some = installation_ids[start : start + INSTALLATIONS_MAX]
-        await write.commands.verify_installations(VerifyInstallations(installation_ids=some), context)
+        with logged_for(context):
+            await write.commands.verify_installations(VerifyInstallations(installation_ids=some), context)
         for installation_id in some:
             last = (await write.store.load(installation_id))[-1]
             if last.correlation_id == context.correlation_id:

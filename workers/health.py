@@ -1,15 +1,29 @@
 """What readiness rests on: the database, its migrations, the read models, NATS, and somebody in every single role."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from adapters.http.health import Check, CheckOutcome
+from adapters.http.health_details import (
+    AskDetails,
+    DatabaseDetails,
+    Details,
+    MigrationDetails,
+    NatsDetails,
+    QueueDetails,
+    ReadModelDetails,
+    RoleDetails,
+    StreamDetails,
+)
 from adapters.nats.connection import Connection
 from adapters.postgres.connection import Pool
 from adapters.postgres.migrating import pending
 from adapters.postgres.roles import PostgresRoles
+from adapters.postgres.vitals import DatabaseVitals
 from queries.read_model_health import read_model_health
 from queries.reading import Reader
 from workers.oversight import RELAY_LAG_MAX
+from workers.vitals import LookAtVitals, Vitals
 
 
 def readiness_checks(*, pool: Pool, roles: PostgresRoles, reader: Reader, nats: Connection) -> Sequence[Check]:
@@ -50,3 +64,79 @@ def readiness_checks(*, pool: Pool, roles: PostgresRoles, reader: Reader, nats: 
         held("watchdog", "No watchdog is running; what stands still is not found."),
         Check(name="nats", essential=False, ask=connected),
     )
+
+
+def readiness_details(look: LookAtVitals, *, version: str, clock: Callable[[], float] = time.monotonic) -> AskDetails:
+    """The uptime counts from here."""
+    started = clock()
+
+    async def ask() -> Details:
+        vitals = await look()
+        return Details(
+            version=version,
+            uptime_seconds=round(clock() - started, 1),
+            database=None if vitals.database is None else _of_the_database(vitals.database),
+            read_models=_of_the_read_models(vitals),
+            nats=_of_nats(vitals),
+        )
+
+    return ask
+
+
+def _of_the_database(vitals: DatabaseVitals) -> DatabaseDetails:
+    return DatabaseDetails(
+        head_position=vitals.head,
+        relay_lag_events=vitals.relay_lag,
+        clock_difference_seconds=round(vitals.clock_difference_seconds, 3),
+        migrations=MigrationDetails(applied=vitals.migrations_applied, pending=vitals.migrations_pending),
+        roles=tuple(
+            RoleDetails(
+                role=role.role,
+                held=role.held,
+                holder=process_of(role.holder),
+                epoch=role.epoch,
+                lease_seconds_left=round(role.seconds_left, 1),
+            )
+            for role in vitals.roles
+        ),
+        queue=QueueDetails(
+            waiting=vitals.queue.waiting,
+            retrying=vitals.queue.retrying,
+            running=vitals.queue.running,
+            oldest_waiting_seconds=round(vitals.queue.oldest_waiting_seconds, 1),
+        ),
+    )
+
+
+def process_of(holder: str) -> str:
+    """Without the name of its host, which is nobody's business who has no key."""
+    return "-".join(holder.split("-")[-2:])
+
+
+def _of_the_read_models(vitals: Vitals) -> tuple[ReadModelDetails, ...] | None:
+    if vitals.read_models is None:
+        return None
+    return tuple(
+        ReadModelDetails(
+            name=model.name, position=model.position, lag_events=model.lag, parked_event=model.parked_event
+        )
+        for model in vitals.read_models
+    )
+
+
+def _of_nats(vitals: Vitals) -> NatsDetails:
+    streams = (
+        None
+        if vitals.streams is None
+        else tuple(
+            StreamDetails(
+                name=stream.name,
+                messages=stream.messages,
+                bytes=stream.bytes,
+                consumers=stream.consumers,
+                created_at=stream.created_at,
+            )
+            for stream in vitals.streams
+        )
+    )
+    return NatsDetails(connected=vitals.connected, server_version=vitals.nats_version, streams=streams)

@@ -11,7 +11,7 @@ from structlog.typing import Processor
 from adapters.providers.redaction import REDACTED, SECRETS
 
 # These put URLs or whole request bodies into their lower levels.
-QUIET_LOGGERS = ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "nats", "asyncio", "uvicorn")
+QUIET_LOGGERS = ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "nats", "asyncio", "uvicorn", "urllib3")
 
 
 def configure_logs(*, part: str, level: str, log_format: str | None) -> None:

@@ -89,11 +89,13 @@ def api_command(*, host: str | None, port: int | None, fd: int | None, supervise
     """Serve the HTTP API."""
     from workers.api import api
     from workers.serving import listen, url_of
+    from workers.tls import require_usable
 
     async def main(settings: Settings, stopping: asyncio.Event) -> None:
+        require_usable(settings.http.tls)
         listening = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)
         if not supervised:
-            click.echo(f"Waybill {url_of(listening)}")
+            click.echo(f"Waybill {url_of(listening, tls=settings.http.tls)}")
         await api(settings, listening, stopping)
 
     _run("api", main, _settings(host=host, port=port), supervised=supervised)
@@ -169,14 +171,16 @@ def sandbox_command(*, data: Path | None, host: str | None, port: int | None, su
 def migrate_command() -> None:
     """Bring the database up to date and, the first time, print the admin key: for parts that are started apart, since
     `waybill up` does it by itself.
+
+    With WAYBILL_POSTGRES_OWNER_URL it does so as the owner of the tables, and then gives the role of WAYBILL_POSTGRES_URL the rights
+    that the parts need and no others; if there is no such role it is made. It may be run again at any time.
     """
-    from adapters.postgres.migrating import migrate
-    from workers.opening import postgres_url
+    from workers.opening import bring_up_to_date
     from workers.seeding import first_key
 
     settings = _settings()
     with _reasons():
-        applied = migrate(postgres_url(settings))
+        applied = bring_up_to_date(settings)
         click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to apply", err=True)
         key = asyncio.run(first_key(settings, by="migrate"))
     if key is not None:

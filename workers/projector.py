@@ -11,6 +11,7 @@ import structlog
 from domain.errors import StoreOffline
 from domain.ports import EventLog, Roles
 from projections.tracking import ROLE, ReadModels, RoleLostError, Tracking
+from workers.telemetry_batches import UNWATCHED, BatchWatch
 from workers.tenure import Tenure
 
 BATCH_MAX: Final = 1000
@@ -24,7 +25,15 @@ NEVER: Final = sys.maxsize
 logger = structlog.get_logger(__name__)
 
 
-async def run(*, log: EventLog, roles: Roles, read_models: ReadModels, stopping: asyncio.Event, holder: str) -> None:
+async def run(
+    *,
+    log: EventLog,
+    roles: Roles,
+    read_models: ReadModels,
+    stopping: asyncio.Event,
+    holder: str,
+    watch: BatchWatch = UNWATCHED,
+) -> None:
     """Until `stopping` is set: be the projector, or stand by while another one is; come back when the store does."""
     offline_seconds = OFFLINE_SECONDS_MIN
     while not stopping.is_set():
@@ -35,7 +44,7 @@ async def run(*, log: EventLog, roles: Roles, read_models: ReadModels, stopping:
                 await _first(stopping.wait(), asyncio.sleep(STANDBY_SECONDS))
                 continue
             try:
-                await Projector(log=log, read_models=read_models, tenure=tenure).run(stopping)
+                await Projector(log=log, read_models=read_models, tenure=tenure, watch=watch).run(stopping)
             finally:
                 await tenure.end()
         except RoleLostError as error:
@@ -49,10 +58,13 @@ async def run(*, log: EventLog, roles: Roles, read_models: ReadModels, stopping:
 class Projector:
     """The role while it is held. Read models at the same position move on together, the others on their own."""
 
-    def __init__(self, *, log: EventLog, read_models: ReadModels, tenure: Tenure) -> None:
+    def __init__(
+        self, *, log: EventLog, read_models: ReadModels, tenure: Tenure, watch: BatchWatch = UNWATCHED
+    ) -> None:
         self._log = log
         self._read_models = read_models
         self._tenure = tenure
+        self._watch = watch
         self.standing: dict[str, Tracking] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -87,7 +99,8 @@ class Projector:
             limit = BATCH_MAX if ahead is None else min(BATCH_MAX, ahead - position)
             events = await self._log.read(after=position, limit=limit)
             if events:
-                self._note(*await self._read_models.apply(names, events=events, epoch=self._tenure.epoch))
+                with self._watch.projecting(events):
+                    self._note(*await self._read_models.apply(names, events=events, epoch=self._tenure.epoch))
                 moved = True
             ahead = position + len(events)
         return moved
@@ -107,6 +120,7 @@ class Projector:
         for tracking in changed:
             self.standing[tracking.name] = tracking
             if tracking.parked:
+                self._watch.parked()
                 logger.error(
                     "read_model_parked",
                     read_model=tracking.name,

@@ -26,6 +26,7 @@ from domain.provider.events import ProviderConnected
 from workers.awaiting import first_of
 from workers.failpoints import Failpoint, reach
 from workers.recovering import Recovery
+from workers.telemetry_batches import UNWATCHED, BatchWatch
 from workers.tenure import Tenure
 
 ROLE: Final = "relay"
@@ -65,10 +66,11 @@ async def run(
     holder: str,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
+    watch: BatchWatch = UNWATCHED,
 ) -> None:
     """Relay, or stand by while somebody else does, until `stopping` is set. Neither NATS nor the store being away ends it."""
     progress = progress or Progress()
-    relay = Relay(log=log, publisher=publisher, recovery=recovery, stopping=stopping, progress=progress)
+    relay = Relay(log=log, publisher=publisher, recovery=recovery, stopping=stopping, progress=progress, watch=watch)
     while not stopping.is_set():
         try:
             tenure = await Tenure.begin(roles, role=ROLE, holder=holder, clock=clock)
@@ -101,6 +103,7 @@ class Relay:
         recovery: Recovery,
         stopping: asyncio.Event,
         progress: Progress,
+        watch: BatchWatch = UNWATCHED,
     ) -> None:
         self._log = log
         self._publisher = publisher
@@ -108,6 +111,7 @@ class Relay:
         self._stopping = stopping
         self._backoff_seconds = BACKOFF_SECONDS_MIN
         self._stored = 0
+        self._watch = watch
         self.progress = progress
 
     async def serve(self, tenure: Tenure) -> None:
@@ -192,7 +196,8 @@ class Relay:
             after = min(self._stored, tenure.position)
             events = await self._log.read(after=after, limit=BATCH_MAX)
             if events:
-                await self._publish(events, tenure)
+                with self._watch.relaying(events):
+                    await self._publish(events, tenure)
             self.progress.state, self.progress.reason = "relaying", None
             if len(events) == BATCH_MAX:
                 caught_up = False

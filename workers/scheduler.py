@@ -22,6 +22,7 @@ from domain.timers import SetTimer, TimerName, TimerPhase
 from workers.awaiting import first_of
 from workers.failpoints import Failpoint, reach
 from workers.tenure import Tenure
+from workers.timer_facts import facts_of
 
 ROLE: Final = "scheduler"
 SCHEDULER: Final = Actor(kind="system", id="scheduler", name="scheduler")
@@ -192,7 +193,7 @@ class Scheduler:
         except Busy:
             seconds = SOON_SECONDS
         except Exception:
-            log.exception("timer_failed", **_facts(timer))
+            log.exception("timer_failed", **facts_of(timer))
             seconds = FAILED_SECONDS
         return None if seconds is None else _again(timer, seconds)
 
@@ -214,7 +215,7 @@ class Scheduler:
             except StoreOffline:
                 raise
             except Exception:
-                log.exception("target_not_abandoned", **_facts(target))
+                log.exception("target_not_abandoned", **facts_of(target))
         if abandoned:
             log.info("targets_abandoned", provider_id=str(provider_id), targets=abandoned)
         return 0 if abandoned and len(waiting) == ABANDONED_MAX else ABANDON_AGAIN_SECONDS
@@ -267,11 +268,3 @@ def _context(timer: SetTimer, *, caused_by: SetTimer | None = None) -> Context:
         correlation_id=timer.correlation_id,
         causation_id=(caused_by or timer).event_id,
     )
-
-
-def _facts(timer: SetTimer) -> dict[str, str]:
-    return {
-        "timer": timer.timer.name.value,
-        "subject": str(timer.timer.subject),
-        "provider_id": str(timer.timer.provider_id),
-    }

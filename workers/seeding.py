@@ -18,6 +18,7 @@ from domain.events import Actor, Context, Role
 from domain.provider.events import ProviderKind
 from domain.provider.state import PROVIDER, provider_stream
 from domain.skill.sources import InlineFiles
+from workers.log_context import logged_for
 from workers.settings import Settings, shared_folder
 from workers.wiring import WriteSide, write_side
 
@@ -58,7 +59,8 @@ async def seed_sandbox(settings: Settings, *, sandbox_url: str) -> None:
         context = _context("first-sandbox", by="up")
         for folder in example_folders():
             await _register(write, folder, context)
-        await asyncio.gather(*(_connect(write, connection, sandbox_url, context) for connection in SANDBOX_CONNECTIONS))
+        with logged_for(context):
+            await asyncio.gather(*(_connect(write, each, sandbox_url, context) for each in SANDBOX_CONNECTIONS))
 
 
 async def _register(write: WriteSide, folder: Path, context: Context) -> None:

@@ -8,7 +8,10 @@ from typing import Any, Final
 
 import uvicorn
 
+from workers.client_connections import OpenHandedProtocol
+from workers.http_settings import HttpSettings, Tls
 from workers.settings import SettingsError
+from workers.tls import server_context
 
 # What is still under way then is cut; an open connection that asks for nothing never holds up a stop.
 GRACEFUL_SECONDS: Final = 5
@@ -23,19 +26,15 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(app: Callable[..., Any], listening: socket.socket, stopping: asyncio.Event) -> None:
-    config = uvicorn.Config(
-        app,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACEFUL_SECONDS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        backlog=BACKLOG,
-    )
-    server = Server(config)
+async def serve(
+    app: Callable[..., Any],
+    listening: socket.socket,
+    stopping: asyncio.Event,
+    *,
+    http: HttpSettings = HttpSettings(),  # noqa: B008 - it is frozen
+) -> None:
+    """Raises SettingsError."""
+    server = Server(server_config(app, http))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     stop = asyncio.create_task(stopping.wait())
     try:
@@ -44,6 +43,27 @@ async def serve(app: Callable[..., Any], listening: socket.socket, stopping: asy
         await serving
     finally:
         stop.cancel()
+
+
+def server_config(app: Callable[..., Any], http: HttpSettings) -> uvicorn.Config:
+    """Raises SettingsError."""
+    context = http.tls and server_context(http.tls)
+    return uvicorn.Config(
+        app,
+        http=OpenHandedProtocol,
+        # There are none; a request that asks for one is answered as if it did not.
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(http.trusted_proxies),
+        forwarded_allow_ips=list(http.trusted_proxies),
+        ssl_context_factory=(lambda *_: context) if context else None,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        backlog=BACKLOG,
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -61,8 +81,9 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, *, tls: Tls | None = None) -> str:
     """Where a client on this machine finds it."""
+    scheme = "https" if tls else "http"
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only translated
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -14,14 +14,17 @@ from msgspec import Struct
 from domain.install_run.policy import Policy
 from domain.provider.credential import ENVIRONMENT_PREFIX
 from domain.provider.events import ProviderKind
+from workers.http_settings import HttpSettings, read_http_settings
+from workers.nats_settings import NatsSettings, read_nats
 from workers.policy_settings import read_concurrency, read_policy
+from workers.private_files import write_private
+from workers.telemetry_settings import TelemetrySettings, read_telemetry
 
 HOST_DEFAULT: Final = "127.0.0.1"
 PORT_DEFAULT: Final = 8470
 URL_DEFAULT: Final = f"http://{HOST_DEFAULT}:{PORT_DEFAULT}"
 SECRET_FILE: Final = "secret.key"  # noqa: S105 - the name of a file
 SECRET_BYTES: Final = 32
-DRAFT_BYTES: Final = 8
 SERVERS_FILE: Final = "servers.env"
 CREDENTIALS_FOLDER: Final = "credentials"
 PORT_MAX: Final = 65_535
@@ -46,6 +49,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     host: str = HOST_DEFAULT
     port: int = PORT_DEFAULT
     postgres_url: str | None = None
+    postgres_owner_url: str | None = None
     nats_url: str | None = None
     secret_key: str | None = None
     log_format: str | None = None
@@ -58,6 +62,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     policy: Policy = Policy()
     concurrency: Mapping[ProviderKind, int] = {}
     lease_margin_seconds: int | None = None
+    nats: NatsSettings = NatsSettings()
+    http: HttpSettings = HttpSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     @property
     def credentials_folder(self) -> Path:
@@ -65,10 +72,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class Connection(Struct, frozen=True, kw_only=True):
-    """Which server a command speaks to, and with which key."""
+    """Which server a command speaks to, with which key, and which authorities it trusts instead of the system's."""
 
     url: str = URL_DEFAULT
     api_key: str | None = None
+    ca_file: Path | None = None
 
 
 def read_settings(
@@ -81,6 +89,9 @@ def read_settings(
     running = _running_servers(data) if ask_running else {}
     try:
         policy, concurrency = read_policy(environment), read_concurrency(environment)
+        nats = read_nats(environment)
+        http = read_http_settings(environment)
+        telemetry = read_telemetry(environment)
     except ValueError as error:
         raise SettingsError(str(error)) from None
     return Settings(
@@ -88,6 +99,7 @@ def read_settings(
         host=environment.get("WAYBILL_HOST") or HOST_DEFAULT,
         port=_port(environment),
         postgres_url=environment.get("WAYBILL_POSTGRES_URL") or running.get("WAYBILL_POSTGRES_URL"),
+        postgres_owner_url=environment.get("WAYBILL_POSTGRES_OWNER_URL") or None,
         nats_url=environment.get("WAYBILL_NATS_URL") or running.get("WAYBILL_NATS_URL"),
         secret_key=environment.get("WAYBILL_SECRET_KEY") or None,
         log_format=_one_of(environment, "WAYBILL_LOG_FORMAT", LOG_FORMATS),
@@ -100,12 +112,16 @@ def read_settings(
         policy=policy,
         concurrency=concurrency,
         lease_margin_seconds=_lease_margin_seconds(environment),
+        nats=nats,
+        http=http,
+        telemetry=telemetry,
     )
 
 
 def read_connection(environment: Mapping[str, str] = os.environ) -> Connection:
     api_key = (environment.get("WAYBILL_API_KEY") or "").strip()
-    return Connection(url=environment.get("WAYBILL_URL") or URL_DEFAULT, api_key=api_key or None)
+    ca_file = Path(text).absolute() if (text := environment.get("WAYBILL_CA_FILE")) else None
+    return Connection(url=environment.get("WAYBILL_URL") or URL_DEFAULT, api_key=api_key or None, ca_file=ca_file)
 
 
 def default_data_folder(environment: Mapping[str, str]) -> Path:
@@ -120,6 +136,8 @@ def child_environment(settings: Settings, **more: str) -> dict[str, str]:
         "WAYBILL_HOST": settings.host,
         "WAYBILL_PORT": str(settings.port),
         "WAYBILL_POSTGRES_URL": settings.postgres_url or "",
+        # No part is the owner of what it works with.
+        "WAYBILL_POSTGRES_OWNER_URL": "",
         "WAYBILL_NATS_URL": settings.nats_url or "",
     }
     return {**os.environ, **named, **more}
@@ -134,7 +152,7 @@ def write_running_servers(settings: Settings) -> None:
     """Leave the servers' URLs where the other commands find them, for as long as they run."""
     path = settings.data / SERVERS_FILE
     lines = f"WAYBILL_POSTGRES_URL={settings.postgres_url}\nWAYBILL_NATS_URL={settings.nats_url}\n"
-    _write_private(path, lines)
+    write_private(path, lines)
 
 
 def forget_running_servers(settings: Settings) -> None:
@@ -156,7 +174,7 @@ def new_secret_key() -> str:
 
 def write_secret_file(settings: Settings, keys: Sequence[str]) -> None:
     """The newest key first. Whatever happens meanwhile, the file holds either the former keys or these."""
-    _write_private(secret_file(settings), ",".join(keys))
+    write_private(secret_file(settings), ",".join(keys))
 
 
 def shared_folder() -> Path:
@@ -209,34 +227,8 @@ def _secret_file(path: Path) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with suppress(FileExistsError):
-            _write_private(path, new_secret_key(), exclusive=True)
+            write_private(path, new_secret_key(), exclusive=True)
     return path.read_text()
-
-
-def _write_private(path: Path, text: str, *, exclusive: bool = False) -> None:
-    """Write for this user's eyes only, whole or not at all, and on the disk before anything rests on it."""
-    draft = path.with_name(f".{path.name}.{os.urandom(DRAFT_BYTES).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        # Root may do this for the servers' user, who has to read it.
-        with suppress(FileNotFoundError, PermissionError):
-            former = path.stat()
-            os.fchown(file.fileno(), former.st_uid, former.st_gid)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        if exclusive:
-            os.link(draft, path)
-        else:
-            draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _running_servers(data: Path) -> dict[str, str]:

@@ -43,6 +43,7 @@ from workers.running import holder
 from workers.scheduler import ROLE as SCHEDULER
 from workers.scheduler import Scheduler
 from workers.settings import Settings
+from workers.telemetry import open_telemetry
 from workers.tenure import in_turn
 from workers.ticket_search import TicketSearch
 from workers.watchdog import ROLE as WATCHDOG
@@ -51,6 +52,7 @@ from workers.watchdog import Repairs, Watchdog
 
 async def relay(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
+        telemetry = stack.enter_context(open_telemetry(settings, part="relay"))
         pool, event_log = await _follower(stack, settings, part="relay")
         nats = await open_nats(stack, settings, part="relay")
         recovery = await stack.enter_async_context(open_recovery(settings, pool, event_log, by="relay"))
@@ -64,11 +66,13 @@ async def relay(settings: Settings, stopping: asyncio.Event) -> None:
                 recovery=recovery,
                 stopping=stopping,
                 holder=holder("relay"),
+                watch=telemetry,
             )
 
 
 async def projector(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
+        telemetry = stack.enter_context(open_telemetry(settings, part="projector"))
         pool, event_log = await _follower(stack, settings, part="projector")
         read_models_pool = await stack.enter_async_context(
             open_pool(postgres_url(settings), name="waybill-read-models", size_max=POOL_SIZE_MAX)
@@ -80,6 +84,7 @@ async def projector(settings: Settings, stopping: asyncio.Event) -> None:
                 read_models=PostgresReadModels(read_models_pool, READ_MODELS),
                 stopping=stopping,
                 holder=holder("projector"),
+                watch=telemetry,
             )
 
 
@@ -154,7 +159,8 @@ async def _decider(
     clock = await stack.enter_async_context(DatabaseClock(pool))
     store = PostgresEventStore(url, name=f"waybill-{part}-store")
     stack.push_async_callback(store.close)
-    return pool, store, Handling(store=store, clock=clock, new_id=uuid_utils.compat.uuid7)
+    watch = stack.enter_context(open_telemetry(settings, part=part))
+    return pool, store, Handling(store=store, clock=clock, new_id=uuid_utils.compat.uuid7, watch=watch)
 
 
 async def _follower(stack: AsyncExitStack, settings: Settings, *, part: str) -> tuple[Pool, PostgresEventLog]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import Final
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from domain.ports import ProviderError
 from domain.provider.events import ProviderKind
 from workers.calling import AGAIN_SECONDS, Caller
 from workers.failpoints import Failpoint, reach
+from workers.log_context import logged_for
 
 INSTALLER: Final = Actor(kind="system", id="installer", name="installer")
 OUT_OF_USE_SECONDS: Final = 1.0
@@ -47,13 +48,16 @@ class TicketHandler:
         sweep: SweepInstallationHandler,
         caller: Caller,
         prepare: Callable[[ProviderKind], Awaitable[None]],
+        around: Callable[[Attempt, UUID], AbstractContextManager[object]] = lambda _, __: nullcontext(),
     ) -> None:
+        """`around` is entered while an attempt is carried out; it gets the correlation id too."""
         self._start = start
         self._settle = settle
         self._verify = verify
         self._sweep = sweep
         self._caller = caller
         self._prepare = prepare
+        self._around = around
         self._stopping = False
 
     def stop(self) -> None:
@@ -68,6 +72,10 @@ class TicketHandler:
             correlation_id=ticket.correlation_id,
             causation_id=ticket.event_id,
         )
+        with logged_for(context, **({"run_id": str(ticket.run_id)} if ticket.run_id else {})):
+            await self._handle(received, kind, context)
+
+    async def _handle(self, received: Received, kind: ProviderKind, context: Context) -> None:
         try:
             await self._prepare(kind)  # before the attempt begins, which has a deadline
             if self._stopping:
@@ -84,7 +92,8 @@ class TicketHandler:
             return
         reach(Failpoint.ATTEMPT_STARTED)
         await received.ack()
-        await self._carry_out(attempt, replace(context, causation_id=attempt.caused_by))
+        with self._around(attempt, context.correlation_id):
+            await self._carry_out(attempt, replace(context, causation_id=attempt.caused_by))
 
     async def _begin(self, received: Received, context: Context) -> Attempt | None:
         """An attempt to be carried out; or whatever else the ticket is for, done."""

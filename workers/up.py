@@ -5,7 +5,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import Final, Literal
 
 import httpx2
 import structlog
@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from adapters.embedded.nats import EmbeddedNats
 from adapters.embedded.postgres import EmbeddedPostgres
-from adapters.postgres.migrating import migrate
-from workers.opening import postgres_url
+from workers.http_settings import Tls
+from workers.nats_passwords import find_password, find_passwords, own_password
+from workers.nats_settings import NatsUser, password_variables, url_for
+from workers.opening import bring_up_to_date, nats_url
 from workers.seeding import first_key, prepare_seeding, seed_sandbox
 from workers.serving import listen, url_of
 from workers.settings import (
@@ -25,10 +27,14 @@ from workers.settings import (
     shared_folder,
     write_running_servers,
 )
+from workers.telemetry_folder import counting_together, empty_folder
+from workers.tls import own_context, require_usable
 
-PARTS: Final = ("relay", "projector", "installer")
+Part = Literal["relay", "projector", "installer", "scheduler", "watchdog"]
+
+PARTS: Final[tuple[Part, ...]] = ("relay", "projector", "installer")
 # Nobody who has just started waits for what these do, and starting costs each part most of a second of a processor.
-LATE_PARTS: Final = ("scheduler", "watchdog")
+LATE_PARTS: Final[tuple[Part, ...]] = ("scheduler", "watchdog")
 READY_SECONDS: Final = 60.0
 READY_POLL_SECONDS: Final = 0.05
 STOP_SECONDS: Final = 30.0
@@ -94,16 +100,17 @@ class Servers:
     """Postgres and NATS: embedded ones, or those that the settings name and that are somebody else's to run."""
 
     def __init__(self, settings: Settings) -> None:
-        data = settings.data
-        self._postgres = None if settings.postgres_url else EmbeddedPostgres(data / "postgres")
-        self._nats = None if settings.nats_url else EmbeddedNats(data / "nats", shared_folder() / "nats.conf")
+        self._postgres = None if settings.postgres_url else EmbeddedPostgres(settings.data / "postgres")
+        self._nats = None if settings.nats_url else _embedded_nats(settings)
         self._settings = settings
 
     async def start(self) -> Settings:
         """The settings with the servers' URLs."""
         settings = self._settings
         if self._postgres is not None:
-            settings = replace(settings, postgres_url=await asyncio.to_thread(self._postgres.start))
+            owner_url = await asyncio.to_thread(self._postgres.start)
+            application_url = self._postgres.application_url
+            settings = replace(settings, postgres_url=application_url, postgres_owner_url=owner_url)
         if self._nats is not None:
             settings = replace(settings, nats_url=await asyncio.to_thread(self._nats.start))
         return settings
@@ -123,11 +130,18 @@ class Servers:
                 await asyncio.to_thread(server.stop)
 
 
+def _embedded_nats(settings: Settings) -> EmbeddedNats:
+    """With a password for each of its users, made on the first start. Raises SettingsError."""
+    variables = password_variables(find_passwords(settings))
+    return EmbeddedNats(settings.data / "nats", shared_folder() / "nats.conf", variables=variables)
+
+
 async def up(settings: Settings, stopping: asyncio.Event, *, sandbox: bool, announce: Callable[[str], None]) -> None:
     """Run until `stopping` is set. `announce` gets the lines that a person, or a program, waits for.
 
     Raises SettingsError, NotReadyError, EmbeddedServerError, MigrationError.
     """
+    require_usable(settings.http.tls)
     listening = listen(settings.host, settings.port)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with AsyncExitStack() as stack:
@@ -137,17 +151,19 @@ async def up(settings: Settings, stopping: asyncio.Event, *, sandbox: bool, anno
         if sandbox and not (settings.data / SANDBOX_PORT_FILE).exists():
             stack.callback(asyncio.create_task(prepare_seeding()).cancel)
         settings = await servers.start()
+        empty_folder(settings)
         write_running_servers(settings)
         stack.callback(forget_running_servers, settings)
         if stopping.is_set():
             return
-        await asyncio.to_thread(migrate, postgres_url(settings))
+        await asyncio.to_thread(bring_up_to_date, settings)
         sandbox_port = _sandbox_port(settings) if sandbox else None
         children = _children(settings, listening=listening, sandbox_port=sandbox_port)
-        late = [Child(name=part, arguments=(part,), environment=child_environment(settings)) for part in LATE_PARTS]
+        late = [_part(part, settings) for part in LATE_PARTS]
         stack.push_async_callback(_stop, (*children, *late))
-        if await _ready(url_of(listening), stopping, children):
-            await _welcome(settings, url=url_of(listening), sandbox_port=sandbox_port, announce=announce)
+        url = url_of(listening, tls=settings.http.tls)
+        if await _ready(url, settings.http.tls, stopping, children):
+            await _welcome(settings, url=url, sandbox_port=sandbox_port, announce=announce)
             for child in late:
                 await child.start()
             await _watch((*children, *late), servers, stopping)
@@ -164,7 +180,7 @@ async def _welcome(settings: Settings, *, url: str, sandbox_port: int | None, an
     announce(f"Waybill {url}")
     if key is not None:
         announce(f"Admin key {key}")
-    announce(f"NATS {settings.nats_url}")
+    announce(f"NATS {url_for(nats_url(settings), 'subscriber', find_password(settings, 'subscriber'))}")
     if sandbox_port is not None:
         announce(f"Sandbox {sandbox_url}")
 
@@ -178,14 +194,23 @@ async def _stop(children: Sequence[Child]) -> None:
 
 
 def _children(settings: Settings, *, listening: socket.socket, sandbox_port: int | None) -> list[Child]:
-    environment = child_environment(settings)
-    children = [Child(name=part, arguments=(part,), environment=environment) for part in PARTS]
+    children = [_part(part, settings) for part in PARTS]
     if sandbox_port is not None:
         arguments = ("sandbox", "--port", str(sandbox_port))
-        children.insert(0, Child(name="sandbox", arguments=arguments, environment=environment))
+        children.insert(0, Child(name="sandbox", arguments=arguments, environment=_environment(settings, None)))
     arguments = ("api", "--fd", str(listening.fileno()))
+    environment = _environment(settings, "api")
     children.append(Child(name="api", arguments=arguments, environment=environment, sockets=(listening,)))
     return children
+
+
+def _part(name: Part, settings: Settings) -> Child:
+    user = None if name == "projector" else name
+    return Child(name=name, arguments=(name,), environment=_environment(settings, user))
+
+
+def _environment(settings: Settings, user: NatsUser | None) -> dict[str, str]:
+    return child_environment(settings, **counting_together(settings), **own_password(settings, user))
 
 
 def _sandbox_port(settings: Settings) -> int:
@@ -197,11 +222,12 @@ def _sandbox_port(settings: Settings) -> int:
     return int(path.read_text())
 
 
-async def _ready(url: str, stopping: asyncio.Event, children: Sequence[Child]) -> bool:
+async def _ready(url: str, tls: Tls | None, stopping: asyncio.Event, children: Sequence[Child]) -> bool:
     """Start the parts, and wait until the API says that all they do works; False if told to stop before."""
     for child in children if not stopping.is_set() else ():
         await child.start()
-    async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=5) as client:
+    verify = own_context(tls) if tls else False
+    async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=5, verify=verify) as client:
         deadline = asyncio.get_running_loop().time() + READY_SECONDS
         answer = "no answer"
         while not stopping.is_set():

@@ -23,6 +23,7 @@ from workers.lost_tickets import seconds_left
 from workers.oversight import Oversight
 from workers.tenure import Tenure
 from workers.ticket_search import TicketSearch
+from workers.timer_facts import facts_of
 
 ROLE: Final = "watchdog"
 WATCHDOG: Final = Actor(kind="system", id="watchdog", name="watchdog")
@@ -131,7 +132,7 @@ class Watchdog:
                 if isinstance(outcome, StoreOffline) or not isinstance(outcome, Exception | None):
                     raise outcome
                 if outcome is not None and not isinstance(outcome, Busy):
-                    log.error("watchdog_failed", exc_info=outcome, **_facts(timer))
+                    log.error("watchdog_failed", exc_info=outcome, **facts_of(timer))
                     await self._put_off(timer, tenure)
 
     async def _end(self, timer: SetTimer, tenure: Tenure) -> None:
@@ -144,7 +145,7 @@ class Watchdog:
             return
         ids = {"run_id": timer.timer.subject, "provider_id": timer.timer.provider_id}
         if running and await self._repairs.expire_lease(ExpireLease(**ids), _context(timer)):
-            log.warning("lease_expired", attempt_id=str(target.attempt_id), **_facts(timer))
+            log.warning("lease_expired", attempt_id=str(target.attempt_id), **facts_of(timer))
         elif not running and overdue(run, target, self._clock()):
             await self._repairs.expire_target(ExpireTarget(**ids), _context(timer))
 
@@ -164,7 +165,7 @@ class Watchdog:
             fault="retry_overdue" if target.attempts else "ticket_lost",
         )
         if await self._repairs.rescue_target(command, _context(timer)):
-            log.warning("target_rescued", fault=command.fault, rescues=target.rescues + 1, **_facts(timer))
+            log.warning("target_rescued", fault=command.fault, rescues=target.rescues + 1, **facts_of(timer))
 
     async def _look(self, timer: SetTimer, tenure: Tenure) -> tuple[InstallRun | None, TargetState | None]:
         """The run and the target as they are now; a timer of one that has ended has nobody to wait for."""
@@ -195,7 +196,3 @@ def _context(timer: SetTimer) -> Context:
         correlation_id=timer.correlation_id,
         causation_id=timer.event_id,
     )
-
-
-def _facts(timer: SetTimer) -> dict[str, str]:
-    return {"run_id": str(timer.timer.subject), "provider_id": str(timer.timer.provider_id)}

@@ -19,7 +19,7 @@ from adapters.postgres.connection import Pool, open_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.read_models_reader import PostgresReader
 from adapters.postgres.vault import PostgresVault
-from adapters.providers.gateway import Gateway
+from adapters.providers.gateway import Gateway, as_it_is
 from adapters.sources.git import GitFolders
 from adapters.sources.reading import Sources
 from commands.archive_skill import ArchiveSkillHandler
@@ -28,7 +28,7 @@ from commands.cancel_run import CancelRunHandler
 from commands.change_provider import ChangeProviderHandler
 from commands.check_store import CheckStoreHandler
 from commands.connect_provider import ConnectProviderHandler
-from commands.handling import Handling
+from commands.handling import Handling, Watch
 from commands.issue_api_key import IssueApiKeyHandler
 from commands.label_skill import LabelSkillHandler
 from commands.pause_provider import PauseProviderHandler, ResumeProviderHandler
@@ -53,6 +53,7 @@ from workers.failpoints import Failpoint, reach
 from workers.installer import Installer
 from workers.opening import POOL_SIZE_MAX, open_nats, postgres_url
 from workers.settings import Settings, SettingsError, secret_file, secret_keys
+from workers.telemetry import Telemetry, open_telemetry
 from workers.ticket_handling import TicketHandler
 
 
@@ -101,8 +102,9 @@ def build_commands(
     sources: Sources,
     lease_margin_seconds: int = LEASE_MARGIN_SECONDS,
     clock: Callable[[], datetime] = now,
+    watch: Watch | None = None,
 ) -> Commands:
-    handling = Handling(store=store, clock=clock, new_id=new_id)
+    handling = Handling(store=store, clock=clock, new_id=new_id, watch=watch)
     return Commands(
         register_skill=RegisterSkillHandler(handling=handling, bundles=bundles, read_source=sources.read),
         label_skill=LabelSkillHandler(handling=handling),
@@ -140,7 +142,7 @@ class WriteSide(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def write_side(settings: Settings, *, part: str) -> AsyncIterator[WriteSide]:
+async def write_side(settings: Settings, *, part: str, telemetry: Telemetry | None = None) -> AsyncIterator[WriteSide]:
     """Opened, and closed again when nothing waits for it. Postgres need not be there yet. Raises SettingsError."""
     url = postgres_url(settings)
     async with AsyncExitStack() as stack:
@@ -151,7 +153,10 @@ async def write_side(settings: Settings, *, part: str) -> AsyncIterator[WriteSid
         bundles = PostgresBundles(pool)
         vault = _vault(settings, pool)
         gateway = Gateway(
-            vault, noop_enabled=settings.noop_providers, accepted=lambda: reach(Failpoint.PROVIDER_ACCEPTED)
+            vault,
+            noop_enabled=settings.noop_providers,
+            accepted=lambda: reach(Failpoint.PROVIDER_ACCEPTED),
+            watched=telemetry.calls if telemetry else as_it_is,
         )
         stack.push_async_callback(gateway.close)
         sources = Sources(git=GitFolders(private_hosts=settings.git_hosts, ca_file=settings.git_ca_file))
@@ -163,13 +168,15 @@ async def write_side(settings: Settings, *, part: str) -> AsyncIterator[WriteSid
             sources=sources,
             lease_margin_seconds=settings.lease_margin_seconds or LEASE_MARGIN_SECONDS,
             clock=clock,
+            watch=telemetry,
         )
         yield WriteSide(commands=commands, pool=pool, store=store, bundles=bundles, gateway=gateway)
 
 
 async def installer(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
-        write = await stack.enter_async_context(write_side(settings, part="installer"))
+        telemetry = stack.enter_context(open_telemetry(settings, part="installer"))
+        write = await stack.enter_async_context(write_side(settings, part="installer", telemetry=telemetry))
         reader = open_reader(settings, write.pool, part="installer")
         stack.push_async_callback(reader.close)
         nats = await open_nats(stack, settings, part="installer")
@@ -183,6 +190,7 @@ async def installer(settings: Settings, stopping: asyncio.Event) -> None:
             sweep=write.commands.sweep_installation,
             caller=caller,
             prepare=write.gateway.prepare,
+            around=telemetry.attempt,
         )
         work = Installer(
             handler=handler,
@@ -191,7 +199,7 @@ async def installer(settings: Settings, stopping: asyncio.Event) -> None:
             connections=lambda: installer_connections(reader),
             next_resumption_seconds=lambda: next_resumption_seconds(reader),
             prepare=write.gateway.prepare,
-            open_tickets=lambda provider_id: TicketSource(nats, provider_id),
+            open_tickets=lambda provider_id: TicketSource(nats, provider_id, refused=telemetry.refused),
             connections_changed=changed,
         )
         if await when_online(lambda: migrated(write.pool), stopping):

@@ -1,6 +1,7 @@
 """The HTTP side, put together: the edge around authentication around the routes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final, cast
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -9,10 +10,14 @@ from litestar.types import ASGIApp
 
 from adapters.http.application import Application
 from adapters.http.audit import show_audit_log
-from adapters.http.authentication import PREFIX, Authentication, Authenticator
+from adapters.http.authentication import Authentication, Authenticator
+from adapters.http.cors import Cors
 from adapters.http.denials import Denials
+from adapters.http.docs_page import show_docs, show_docs_asset
 from adapters.http.edge import Edge, with_head
 from adapters.http.errors import handle_error
+from adapters.http.events import stream_events
+from adapters.http.guarded_paths import PREFIX, guarded_paths
 from adapters.http.health import Check, Checks, show_liveness, show_readiness
 from adapters.http.install_runs import (
     queue_install_run,
@@ -26,6 +31,10 @@ from adapters.http.installations import (
     uninstall_skill,
     verify_installations,
 )
+from adapters.http.key_checks import KeyChecks
+from adapters.http.keys import issue_api_key, revoke_api_key, show_api_key, show_api_keys
+from adapters.http.metrics import show_metrics
+from adapters.http.observation import UNOBSERVED, Observation
 from adapters.http.openapi import describe, show_openapi
 from adapters.http.provider_pauses import pause_provider, resume_provider
 from adapters.http.providers import (
@@ -35,9 +44,12 @@ from adapters.http.providers import (
     show_providers,
     verify_provider,
 )
+from adapters.http.rate_limits import RateLimit
+from adapters.http.run_events import stream_run_events
 from adapters.http.run_repairs import cancel_run, retry_run, rollback_run
 from adapters.http.skill_versions import download_skill_version, label_skill_version, show_skill_versions
 from adapters.http.skills import archive_skill, register_skill, show_skill, show_skills, unarchive_skill
+from adapters.http.upload_limits import UploadLimits
 
 GUARDED = (
     register_skill,
@@ -59,6 +71,7 @@ GUARDED = (
     show_install_runs,
     show_install_run,
     show_run_history,
+    stream_run_events,
     cancel_run,
     retry_run,
     rollback_run,
@@ -67,8 +80,17 @@ GUARDED = (
     verify_installations,
     uninstall_skill,
     show_audit_log,
+    stream_events,
+    issue_api_key,
+    show_api_keys,
+    show_api_key,
+    revoke_api_key,
 )
-PUBLIC = (show_liveness, show_readiness, show_openapi)
+GUARDED_OUTSIDE = (show_metrics,)
+PUBLIC = (show_liveness, show_readiness, show_openapi, show_docs, show_docs_asset)
+
+# A key that was quiet for a while may ask as often at once as it may in so many seconds.
+BURST_SECONDS: Final = 5
 
 
 def build_app(
@@ -78,25 +100,54 @@ def build_app(
     denials: Denials,
     checks: Sequence[Check],
     version: str,
+    requests_per_second: int = 0,
+    cors_origins: Collection[str] = (),
+    observation: Observation = UNOBSERVED,
 ) -> ASGIApp:
-    """It needs no lifespan: it opens nothing, and whoever made `denials` closes them."""
-    router = build_router(application=application, checks=checks)
+    """It needs no lifespan: it opens nothing, and whoever made `denials` closes them. `requests_per_second` is for each key; 0: as
+    many as it likes.
+    """
+    router = build_router(application=application, checks=checks, observation=observation)
     router.state.openapi = describe(router, version=version)
     methods = {route.path_format: with_head(route.methods) for route in router.routes if isinstance(route, HTTPRoute)}
-    return Edge(Authentication(router, authenticate=authenticate, denials=denials), methods=methods)
+    guarded = Authentication(
+        router,
+        keys=KeyChecks(authenticate),
+        rate=_rate_of_keys(requests_per_second),
+        denials=denials,
+        is_guarded=guarded_paths(router),
+    )
+    return Edge(guarded, methods=methods, cors=Cors(cors_origins), watch=observation.watch)
 
 
-def build_router(*, application: Application, checks: Sequence[Check]) -> Litestar:
+def build_router(
+    *,
+    application: Application,
+    checks: Sequence[Check],
+    observation: Observation = UNOBSERVED,
+) -> Litestar:
     """The routes alone. Bodies are bounded where they are read, logs are written at the edge."""
-    asked = Checks(tuple(checks))
+    asked = Checks(checks, observation.details)
+    uploads = UploadLimits()
     return Litestar(
-        route_handlers=[Router(path=PREFIX, route_handlers=GUARDED), *PUBLIC],
+        route_handlers=[Router(path=PREFIX, route_handlers=GUARDED), *GUARDED_OUTSIDE, *PUBLIC],
         dependencies={
             "application": Provide(lambda: application, sync_to_thread=False),
             "checks": Provide(lambda: asked, sync_to_thread=False),
+            "observation": Provide(lambda: observation, sync_to_thread=False),
+            "uploads": Provide(lambda: uploads, sync_to_thread=False),
         },
         exception_handlers={Exception: handle_error},
         request_max_body_size=None,
         openapi_config=None,
         logging_config=None,
     )
+
+
+def _rate_of_keys(per_second: int) -> RateLimit | None:
+    return RateLimit(name="key", per_second=per_second, burst=per_second * BURST_SECONDS) if per_second else None
+
+
+def contract(*, version: str) -> bytes:
+    """The OpenAPI document of the routes, which are described and not called: there is nothing behind them."""
+    return describe(build_router(application=cast("Application", None), checks=()), version=version)

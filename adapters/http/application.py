@@ -5,16 +5,20 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from adapters.http.live import Live
+from adapters.http.pages import Cursors
 from commands.archive_skill import ArchiveSkill, SkillArchiving
 from commands.beginning import BegunRun
 from commands.cancel_run import CancelRun, RunCancelling
 from commands.change_provider import ChangeProvider
 from commands.connect_provider import ConnectProvider, ProviderConnection
+from commands.issue_api_key import IssueApiKey
 from commands.label_skill import LabelSkill, SkillLabelling
 from commands.pause_provider import PauseProvider, ResumeProvider
 from commands.queue_install_run import PreviewedRun, QueuedRun, QueueInstallRun
 from commands.register_skill import RegisterSkill, SkillRegistration
 from commands.retry_run import RetryRun
+from commands.revoke_api_key import RevokeApiKey
 from commands.rollback_run import RollbackRun
 from commands.uninstall_skill import UninstallSkill
 from commands.verify_installation import VerifyInstallations
@@ -56,3 +60,7 @@ class Application(Struct, frozen=True, kw_only=True):
     base_urls: Mapping[ProviderKind, str]
     default_policy: Policy
     run_queued: Callable[[], None]
+    issue_api_key: Callable[[IssueApiKey, Context], Awaitable[str | None]]
+    revoke_api_key: Callable[[RevokeApiKey, Context], Awaitable[None]]
+    cursors: Cursors
+    live: Live

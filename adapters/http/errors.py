@@ -1,5 +1,6 @@
 """From an error to its HTTP answer: the only place that knows which status a code has."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,11 +15,16 @@ from litestar.types import Scope, Send
 from msgspec import UNSET, Struct, UnsetType
 
 from adapters.http.tracing import trace_of
+from domain.access.key import without_keys
 from domain.errors import BadRequest, Code, Problem, RunUnfit, WaybillError
+from domain.events import Role
 
 RETRY_AFTER_SECONDS: Final = 1
 PATH_CHARS_MAX: Final = 200
 MEDIA_TYPE: Final = "application/problem+json"
+CHALLENGE: Final = 'Bearer realm="waybill"'
+# What an error_description may not hold.
+UNDESCRIBABLE: Final = re.compile(r'[^\x20-\x7e]|["\\]')
 
 STATUSES: Final[Mapping[Code, tuple[HTTPStatus, str]]] = {
     Code.BAD_REQUEST: (HTTPStatus.BAD_REQUEST, "Bad request"),
@@ -52,7 +58,7 @@ RETRYABLE: Final = frozenset(
     {Code.CONFLICT_RUN, Code.CONFLICT_BUSY, Code.RATE_LIMIT, Code.OFFLINE_GIT, Code.OFFLINE_DATABASE}
 )
 HEADERS: Final[Mapping[Code, Mapping[str, str]]] = {
-    Code.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    Code.UNAUTHORIZED: {"WWW-Authenticate": CHALLENGE},
     Code.CONFLICT_BUSY: {"Retry-After": str(RETRY_AFTER_SECONDS)},
     Code.OFFLINE_DATABASE: {"Retry-After": str(RETRY_AFTER_SECONDS)},
 }
@@ -89,9 +95,23 @@ class TooManyRequests(WaybillError):  # noqa: N818
 
     code = Code.RATE_LIMIT
 
-    def __init__(self, detail: str | None = None, *, retry_after_seconds: int = RETRY_AFTER_SECONDS) -> None:
+    def __init__(
+        self, detail: str | None = None, *, retry_after_seconds: int = RETRY_AFTER_SECONDS, policy: str | None = None
+    ) -> None:
+        """`policy` is the limit that was met, as `RateLimit-Policy` has it."""
         super().__init__(detail)
         self.retry_after_seconds = retry_after_seconds
+        self.policy = policy
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """As draft-ietf-httpapi-ratelimit-headers has them, beside what every client understands."""
+        headers = {"Retry-After": str(self.retry_after_seconds)}
+        if self.policy is not None:
+            name = self.policy.partition(";")[0]
+            headers["RateLimit-Policy"] = self.policy
+            headers["RateLimit"] = f"{name};r=0;t={self.retry_after_seconds}"
+        return headers
 
 
 class IdempotencyKeyReused(WaybillError):  # noqa: N818
@@ -107,7 +127,7 @@ class InternalError(WaybillError):
 
 
 class ProblemDocument(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An error, as RFC 9457 has it. `retryable`: the same request may succeed later."""
+    """An error, as RFC 9457 has it. `retryable`: the same request may succeed later; `requiredRole`: with a key of this role."""
 
     type: str
     title: str
@@ -119,6 +139,7 @@ class ProblemDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     retryable: bool
     errors: tuple[Problem, ...]
     conflicting_runs: list[UUID] | UnsetType = UNSET
+    required_role: Role | UnsetType = UNSET
 
 
 class ErrorAnswer(Struct, frozen=True, kw_only=True):
@@ -126,30 +147,47 @@ class ErrorAnswer(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """With those that Litestar adds by itself."""
+        headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(self.body)), **self.headers}
+        return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
 
 def answer_to(error: Exception, scope: Scope) -> ErrorAnswer:
     """An unknown error is logged here, with its traceback, and the client learns nothing of it."""
     refusal = _translate(error)
+    status, _ = STATUSES[refusal.code]
+    instance, request_id = printable(scope["path"]), trace_of(scope).request_id
+    body = msgspec.json.encode(problem_of(refusal, instance=instance, request_id=request_id))
+    headers = dict(HEADERS.get(refusal.code, {}))
+    if refusal.code is Code.UNAUTHORIZED and bearer_of(scope) is not None:
+        description = UNDESCRIBABLE.sub("'", refusal.detail)
+        headers["WWW-Authenticate"] += f', error="invalid_token", error_description="{description}"'
+    if isinstance(refusal, TooManyRequests):
+        headers |= refusal.headers
+    if isinstance(error, MethodNotAllowedException):
+        headers["Allow"] = (error.headers or {}).get("allow", "")
+    return ErrorAnswer(status=status, headers=headers, body=body)
+
+
+def problem_of(refusal: WaybillError, *, instance: str, request_id: str) -> dict[str, Any]:
+    """The body of the answer to a request that was refused."""
     status, title = STATUSES[refusal.code]
     document = ProblemDocument(
         type=f"urn:waybill:error:{refusal.code}",
         title=title,
         status=status,
         detail=refusal.detail,
-        instance=printable(scope["path"]),
+        instance=instance,
         code=refusal.code,
-        request_id=trace_of(scope).request_id,
+        request_id=request_id,
         # A run that is unfit for something needs something else first.
         retryable=refusal.code in RETRYABLE and not isinstance(refusal, RunUnfit),
         errors=refusal.problems,
     )
-    body = msgspec.json.encode(msgspec.to_builtins(document) | refusal.extra if refusal.extra else document)
-    headers = dict(HEADERS.get(refusal.code, {}))
-    if isinstance(refusal, TooManyRequests):
-        headers["Retry-After"] = str(refusal.retry_after_seconds)
-    if isinstance(error, MethodNotAllowedException):
-        headers["Allow"] = (error.headers or {}).get("allow", "")
-    return ErrorAnswer(status=status, headers=headers, body=body)
+    members: dict[str, Any] = msgspec.to_builtins(document)
+    return members | refusal.extra
 
 
 def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -161,20 +199,31 @@ def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[
 async def send_error(error: Exception, scope: Scope, send: Send) -> None:
     """For what stands around Litestar."""
     answer = answer_to(error, scope)
-    headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(answer.body)), **answer.headers}
-    raw_headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": raw_headers})
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.raw_headers})
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
 def printable(path: str) -> str:
-    """As a client writes it: percent-encoded, so that nothing in it can harm what keeps or shows it; bounded."""
-    return quote(path, safe="/:@!$&'()*+,;=~", errors="replace")[:PATH_CHARS_MAX]
+    """As a client writes it: percent-encoded, so that nothing in it can harm what keeps or shows it; bounded, and without the
+    secret of a key that somebody put there.
+    """
+    return quote(without_keys(path), safe="/:@!$&'()*+,;=~", errors="replace")[:PATH_CHARS_MAX]
+
+
+def bearer_of(scope: Scope) -> str | None:
+    """The key that a request presents, if any. As RFC 6750 has it, who presents none is not told that it is wrong."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, token = value.decode("latin-1").partition(" ")
+            return token.strip() or None if scheme.lower() == "bearer" else None
+    return None
 
 
 def _translate(error: Exception) -> WaybillError:
     match error:
         case WaybillError():
+            if STATUSES[error.code][0] == HTTPStatus.INTERNAL_SERVER_ERROR:
+                log.error("request_failed", exc_info=error)
             return error
         case MethodNotAllowedException():
             return MethodNotAllowed()

@@ -36,17 +36,21 @@ log = structlog.get_logger(__name__)
 
 # What carries the request out: given the id that what it makes shall have, if that matters.
 Act = Callable[[UUID | None], Awaitable[Response[Any]]]
+# From the body of an answer to what of it may be stored.
+Withhold = Callable[[Any], Any]
 
 
 class Answered(Response[bytes]):
     """The answer of a changing route: it comes from `answer_once` and from nowhere else."""
 
 
-async def answer_once(request: Request[Any, Any, Any], keys: IdempotencyKeys, act: Act) -> Answered:
+async def answer_once(
+    request: Request[Any, Any, Any], keys: IdempotencyKeys, act: Act, *, withhold: Withhold | None = None
+) -> Answered:
     """What `act` answers, or what it answered to this very request before. The body must have been read.
 
-    Only a success is kept: what was refused may be sent again, also with another body. Raises BadRequest, IdempotencyKeyReused,
-    Busy, and what `act` raises.
+    Only a success is kept: what was refused may be sent again, also with another body. `withhold` takes out of the body what is
+    said once and stored nowhere. Raises BadRequest, IdempotencyKeyReused, Busy, and what `act` raises.
     """
     key = key_of(request)
     if key is None:
@@ -54,7 +58,7 @@ async def answer_once(request: Request[Any, Any, Any], keys: IdempotencyKeys, ac
     found = await _claim(keys, key_id=_key_id(request, key), fingerprint=_fingerprint(request))
     if isinstance(found, KeptAnswer):
         return _shown(found, replayed=True)
-    return _shown(await _carry_out(keys, found, act))
+    return _shown(await _carry_out(keys, found, act, withhold=withhold))
 
 
 def _key_id(request: Request[Any, Any, Any], key: str) -> UUID:
@@ -90,18 +94,22 @@ async def _claim(keys: IdempotencyKeys, *, key_id: UUID, fingerprint: bytes) -> 
     raise Busy("The first request with this Idempotency-Key is still being carried out; send it again in a moment.")
 
 
-async def _carry_out(keys: IdempotencyKeys, claim: KeyClaim, act: Act) -> KeptAnswer:
+async def _carry_out(
+    keys: IdempotencyKeys, claim: KeyClaim, act: Act, *, withhold: Withhold | None = None
+) -> KeptAnswer:
     try:
         async with _renewed(keys, claim):
-            answer = _encoded(await act(claim.made_id))
+            given = await act(claim.made_id)
+            answer = _encoded(given)
+            lasting = _encoded(given, withhold) if withhold else answer
     except Exception as error:
         await _let_go(keys, claim, error)
         raise
     with _tolerated("idempotency_answer_not_kept"):
-        if len(answer.body) > ANSWER_BYTES_MAX:
+        if len(lasting.body) > ANSWER_BYTES_MAX:
             await keys.release(claim)
         else:
-            await keys.keep(claim, answer, kept_seconds=KEPT_SECONDS)
+            await keys.keep(claim, lasting, kept_seconds=KEPT_SECONDS)
     return answer
 
 
@@ -141,8 +149,8 @@ def _tolerated(fact: str) -> Iterator[None]:
         log.warning(fact)
 
 
-def _encoded(answer: Response[Any]) -> KeptAnswer:
-    body = msgspec.json.encode(answer.content)
+def _encoded(answer: Response[Any], withhold: Withhold | None = None) -> KeptAnswer:
+    body = msgspec.json.encode(withhold(answer.content) if withhold else answer.content)
     return KeptAnswer(status=answer.status_code or HTTPStatus.OK, headers=answer.headers, body=body)
 
 

@@ -12,8 +12,9 @@ from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
 from adapters.http.idempotency import Answered, answer_once
 from adapters.http.operations import Operation, described
+from adapters.http.pages import LINK, answer_page
 from adapters.http.policy_choice import PolicyChoice
-from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
+from adapters.http.requests import BodyReader, NoParameters, QueryReader
 from adapters.http.resources import (
     InstallRunAnswer,
     InstallRunPreview,
@@ -22,6 +23,7 @@ from adapters.http.resources import (
     as_stored,
     shown_as,
 )
+from adapters.http.run_waiting import ETAG, IF_NONE_MATCH, RunQuery, awaited_run, etag_of, known_to
 from commands.beginning import BegunRun
 from commands.queue_install_run import PreviewedRun, PreviewedTarget, QueuedRun, QueueInstallRun
 from domain.errors import Code, RunNotFound
@@ -31,7 +33,7 @@ from projections.run_history import HistoryEvent
 from queries.get_install_run import GetInstallRun, get_install_run
 from queries.get_run_history import EVENTS_MAX, GetRunHistory, get_run_history
 from queries.list_install_runs import ListInstallRuns, list_install_runs
-from queries.paging import Page
+from queries.paging import Page, PageQuery
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -49,18 +51,16 @@ class NewInstallRun(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     dry_run: bool = False
 
 
-class HistoryQuery(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class HistoryQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Which page of a run's history, and not to answer before a position."""
 
-    cursor: str | None = None
     limit: Annotated[int, Meta(ge=1, le=EVENTS_MAX)] = EVENTS_MAX
-    min_position: Annotated[int, Meta(ge=0)] | None = None
 
 
 BODY: Final = BodyReader(NewInstallRun)
 NO_QUERY: Final = QueryReader(NoParameters)
 LIST_QUERY: Final = QueryReader(ListInstallRuns)
-ONE_QUERY: Final = QueryReader(Position)
+ONE_QUERY: Final = QueryReader(RunQuery)
 HISTORY_QUERY: Final = QueryReader(HistoryQuery)
 
 
@@ -71,6 +71,7 @@ HISTORY_QUERY: Final = QueryReader(HistoryQuery)
         Operation(
             id="queueInstallRun",
             summary="Ask for a skill to be installed at providers",
+            description="The same run that is active already is answered with `reused: true`; with `dryRun` nothing is stored.",
             answers={
                 202: ("The run, stored and queued.", RequestedInstallRun),
                 200: (
@@ -79,6 +80,7 @@ HISTORY_QUERY: Final = QueryReader(HistoryQuery)
                 ),
             },
             body=NewInstallRun,
+            example={"skill": "kbo-results", "ref": "stable", "providers": ["openai", "claude"]},
             refuses=(
                 Code.NOT_FOUND_SKILL,
                 Code.NOT_FOUND_VERSION,
@@ -120,15 +122,24 @@ async def queue_install_run(request: Request[Any, Any, Any], application: NamedD
         Operation(
             id="listInstallRuns",
             summary="The install runs, the newest first",
+            description=(
+                "`q` is a part of the name of the skill, of a provider or of the key that asked, in any case; the beginning of "
+                "the run's id, 8 digits or more; or exactly the id of who asked, of the correlation, or of a request as a "
+                "provider knows it."
+            ),
             answers={200: ("A page of runs.", Page[InstallRun])},
             parameters=ListInstallRuns,
+            gives=(LINK,),
         )
     ),
 )
 async def show_install_runs(
     request: Request[Any, Any, Any], application: NamedDependency[Application]
-) -> Page[InstallRun]:
-    return await list_install_runs(application.reader, LIST_QUERY.read(request))
+) -> Response[Page[InstallRun]]:
+    asked = LIST_QUERY.read(request)
+    return await answer_page(
+        request, application.cursors, asked, lambda query: list_install_runs(application.reader, query)
+    )
 
 
 @get(
@@ -137,20 +148,32 @@ async def show_install_runs(
     opt=described(
         Operation(
             id="getInstallRun",
-            summary="One install run with its targets",
-            answers={200: ("The run.", InstallRunAnswer)},
-            parameters=Position,
-            refuses=(Code.NOT_FOUND_RUN,),
+            summary="One install run with its targets; at once, or as soon as it has changed or ended",
+            answers={
+                200: ("The run.", InstallRunAnswer),
+                304: ("It is what `If-None-Match` names, also after waiting.", None),
+            },
+            parameters=RunQuery,
+            refuses=(Code.NOT_FOUND_RUN, Code.RATE_LIMIT),
+            takes=(IF_NONE_MATCH,),
+            gives=(ETAG,),
         )
     ),
 )
 async def show_install_run(
     request: Request[Any, Any, Any], run: FromPath[str], application: NamedDependency[Application]
-) -> InstallRunAnswer:
+) -> Response[InstallRunAnswer | None]:
     asked = ONE_QUERY.read(request)
+    known = known_to(request)
     query = GetInstallRun(run_id=run_id_of(run), min_position=asked.min_position)
-    answer = await get_install_run(application.reader, query)
-    return shown_as(InstallRunAnswer, answer.item, stale=answer.stale)
+    if asked.wait:
+        answer = await awaited_run(request, application, query, known=known, seconds=asked.wait)
+    else:
+        answer = await get_install_run(application.reader, query)
+    headers = {"ETag": etag_of(answer.item)}
+    if known.has(answer):
+        return Response(None, status_code=304, headers=headers)
+    return Response(shown_as(InstallRunAnswer, answer.item, stale=answer.stale), headers=headers)
 
 
 @get(
@@ -162,18 +185,22 @@ async def show_install_run(
             summary="Everything that happened to a run, the oldest first",
             answers={200: ("A page of events.", Page[HistoryEvent])},
             parameters=HistoryQuery,
+            gives=(LINK,),
             refuses=(Code.NOT_FOUND_RUN,),
         )
     ),
 )
 async def show_run_history(
     request: Request[Any, Any, Any], run: FromPath[str], application: NamedDependency[Application]
-) -> Page[HistoryEvent]:
+) -> Response[Page[HistoryEvent]]:
     asked = HISTORY_QUERY.read(request)
-    query = GetRunHistory(
-        run_id=run_id_of(run), cursor=asked.cursor, limit=asked.limit, min_position=asked.min_position
-    )
-    return await get_run_history(application.reader, query)
+    run_id = run_id_of(run)
+
+    async def read(page: HistoryQuery) -> Page[HistoryEvent]:
+        query = GetRunHistory(run_id=run_id, cursor=page.cursor, limit=page.limit, min_position=page.min_position)
+        return await get_run_history(application.reader, query)
+
+    return await answer_page(request, application.cursors, asked, read)
 
 
 async def answer_requested(application: Application, queued: QueuedRun | BegunRun) -> Response[RequestedInstallRun]:

@@ -7,12 +7,14 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
 from adapters.http.idempotency import Answered, answer_once
 from adapters.http.install_runs import answer_requested
 from adapters.http.operations import Operation, described
+from adapters.http.pages import LINK, answer_page, listed
 from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
 from adapters.http.resources import InstallationAnswer, RequestedInstallRun, shown_as
 from commands.uninstall_skill import UninstallSkill
@@ -20,27 +22,27 @@ from commands.verify_installation import INSTALLATIONS_MAX, VerifyInstallations
 from domain.errors import BadRequest, Code, InstallationNotFound, Problem, StoreOffline
 from domain.events import Role
 from projections.installations import Drift
+from queries.filtering import Search, Text
 from queries.get_installation import GetInstallation, get_installation, get_installations
 from queries.installation_view import Installation
 from queries.list_installations import ListInstallations, list_installations
-from queries.paging import Page
-
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
+from queries.paging import Cursor, Page
 
 
 class InstallationsToVerify(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Either these ones, or all that the filters leave: `skill` and `provider` are ids or names."""
+    """Either these ones, or all that the filters leave: `skill` and `provider` are ids or names, `q` is as in the list."""
 
     installations: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=INSTALLATIONS_MAX)] | None = None
-    skill: Name | None = None
-    provider: Name | None = None
+    skill: Text | None = None
+    provider: Text | None = None
     drift: Drift | None = None
+    q: Search | None = None
 
 
 class VerificationPage(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Which page of them."""
 
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: Annotated[int, Meta(ge=1, le=INSTALLATIONS_MAX)] = INSTALLATIONS_MAX
 
 
@@ -58,15 +60,20 @@ VERIFICATION_QUERY: Final = QueryReader(VerificationPage)
         Operation(
             id="listInstallations",
             summary="What is live where, the newest pair of skill and provider first",
+            description="`q` is a part of the name of the skill or the provider, or of the provider's own id, in any case.",
             answers={200: ("A page of installations.", Page[Installation])},
             parameters=ListInstallations,
+            gives=(LINK,),
         )
     ),
 )
 async def show_installations(
     request: Request[Any, Any, Any], application: NamedDependency[Application]
-) -> Page[Installation]:
-    return await list_installations(application.reader, LIST_QUERY.read(request))
+) -> Response[Page[Installation]]:
+    asked = LIST_QUERY.read(request)
+    return await answer_page(
+        request, application.cursors, asked, lambda query: list_installations(application.reader, query)
+    )
 
 
 @get(
@@ -98,8 +105,10 @@ async def show_installation(
         Operation(
             id="verifyInstallations",
             summary="Ask the providers whether what is installed is still there as it was",
+            description="Those that are named, those that the filters leave, or without a body all of them, a page at a time.",
             answers={200: ("A page of installations, as they are after the providers were asked.", Page[Installation])},
             body=InstallationsToVerify,
+            example={"skill": "kbo-results", "provider": "openai"},
             body_optional=True,
             parameters=VerificationPage,
             located=False,
@@ -112,7 +121,7 @@ async def verify_installations(request: Request[Any, Any, Any], application: Nam
     body = await BODY.read_if_any(request) or InstallationsToVerify()
 
     async def act(_: UUID | None) -> Response[Page[Installation]]:
-        page = await _page_to_verify(application, body, asked)
+        page = await _page_to_verify(application, listed(request.scope["path"], body), body, asked)
         ids = tuple(installation.id for installation in page.items)
         await application.verify_installations(VerifyInstallations(installation_ids=ids), context_of(request.scope))
         after = await get_installations(application.reader, ids)
@@ -153,14 +162,21 @@ async def uninstall_skill(
 
 
 async def _page_to_verify(
-    application: Application, body: InstallationsToVerify, asked: VerificationPage
+    application: Application, of: bytes, body: InstallationsToVerify, asked: VerificationPage
 ) -> Page[Installation]:
     if body.installations is None:
         query = ListInstallations(
-            skill=body.skill, provider=body.provider, drift=body.drift, cursor=asked.cursor, limit=asked.limit
+            skill=() if body.skill is None else (body.skill,),
+            provider=() if body.provider is None else (body.provider,),
+            drift=() if body.drift is None else (body.drift,),
+            q=body.q,
+            cursor=None if asked.cursor is None else application.cursors.open(asked.cursor, of=of),
+            limit=asked.limit,
         )
-        return await list_installations(application.reader, query)
-    if (body.skill, body.provider, body.drift, asked.cursor) != (None, None, None, None):
+        page = await list_installations(application.reader, query)
+        following = page.next_cursor and application.cursors.sign(page.next_cursor, of=of)
+        return replace(page, next_cursor=following)
+    if body != InstallationsToVerify(installations=body.installations) or asked.cursor is not None:
         problem = Problem(pointer="/installations", message="stands alone, without filters and without a cursor")
         raise BadRequest("Name the installations, or filter them, but not both.", problems=(problem,))
     ids = tuple(dict.fromkeys(body.installations))

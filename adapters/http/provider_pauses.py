@@ -41,6 +41,7 @@ NO_QUERY: Final = QueryReader(NoParameters)
             summary="Send nothing more through a provider connection, for a while or until it is resumed",
             answers={200: ("The connection; what is asked of it waits, and a call under way goes on.", Provider)},
             body=ProviderPause,
+            example={"seconds": 600},
             body_optional=True,
             located=False,
             refuses=(Code.NOT_FOUND_PROVIDER, Code.CONFLICT_BUSY),

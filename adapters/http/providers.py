@@ -12,6 +12,7 @@ from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
 from adapters.http.idempotency import Answered, answer_once
 from adapters.http.operations import Operation, described
+from adapters.http.pages import LINK, answer_page
 from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
 from adapters.http.resources import ProviderAnswer, as_stored, shown_as
 from commands.change_provider import ChangeProvider
@@ -74,6 +75,7 @@ ONE_QUERY: Final = QueryReader(Position)
             summary="Connect a provider and verify it",
             answers={201: ("The connection; inactive, with the reason, if it could not be verified.", Provider)},
             body=NewProvider,
+            example={"kind": "openai", "name": "openai", "credential": "env:WAYBILL_CREDENTIAL_OPENAI"},
             refuses=(Code.CONFLICT_PROVIDER, Code.CONFLICT_BUSY, Code.UNPROCESSABLE_CREDENTIAL),
         )
     ),
@@ -100,13 +102,20 @@ async def connect_provider(request: Request[Any, Any, Any], application: NamedDe
         Operation(
             id="listProviders",
             summary="The provider connections, the newest first",
+            description="`q` is a part of the name, the kind or the base URL, in any case.",
             answers={200: ("A page of connections.", Page[Provider])},
             parameters=ListProviders,
+            gives=(LINK,),
         )
     ),
 )
-async def show_providers(request: Request[Any, Any, Any], application: NamedDependency[Application]) -> Page[Provider]:
-    return await list_providers(application.reader, LIST_QUERY.read(request))
+async def show_providers(
+    request: Request[Any, Any, Any], application: NamedDependency[Application]
+) -> Response[Page[Provider]]:
+    asked = LIST_QUERY.read(request)
+    return await answer_page(
+        request, application.cursors, asked, lambda query: list_providers(application.reader, query)
+    )
 
 
 @get(
@@ -137,8 +146,10 @@ async def show_provider(
         Operation(
             id="changeProvider",
             summary="Change a provider connection, or take it out of use or into use",
+            description="What is left out stays as it is. Another `baseUrl` needs `credential` again.",
             answers={200: ("The connection; inactive, with the reason, if it could not be verified.", Provider)},
             body=ProviderChange,
+            example={"concurrencyMax": 8},
             refuses=(Code.NOT_FOUND_PROVIDER, Code.CONFLICT_BUSY, Code.UNPROCESSABLE_CREDENTIAL),
         )
     ),

@@ -3,7 +3,8 @@
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Final, Generic, TypeVar, get_origin, get_type_hints
+from datetime import datetime
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -21,6 +22,8 @@ MESSAGE_CHARS_MAX: Final = 300
 JSON: Final = re.compile(rb'application/json(\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
 PLACE: Final = re.compile(r"^(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL)
 STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+# Which moment it is does not depend on where it is read; a bare number would be one to the library that reads it.
+ZONED: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ].*([Zz]|[+-]\d\d:\d\d)")
 FIELD: Final = re.compile(r"^Object (?:missing required|contains unknown) field `(.*)`$", re.DOTALL)
 
 Read = TypeVar("Read")
@@ -87,6 +90,7 @@ class QueryReader(Generic[Read]):
         fields = msgspec.structs.fields(kind)  # type: ignore[arg-type]
         self._attributes = {field.encode_name: field.name for field in fields}
         self._repeatable = {field.encode_name for field in fields if get_origin(hints[field.name]) is tuple}
+        self._times = {field.encode_name for field in fields if datetime in get_args(hints[field.name])}
 
     def read(self, request: Request[Any, Any, Any]) -> Read:
         """Raises BadRequest."""
@@ -112,6 +116,10 @@ class QueryReader(Generic[Read]):
         for name, value in pairs:
             if "\0" in value:
                 raise _refused_parameter(name, "must not hold a NUL character")
+            if name in self._times and not ZONED.fullmatch(value):
+                raise _refused_parameter(
+                    name, "must be a time with its zone: 2026-11-22T12:00:00Z (a + is sent as %2B)"
+                )
             given[name].append(value)
         for name, values in given.items():
             if len(values) > 1 and name not in self._repeatable:

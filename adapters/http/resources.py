@@ -16,6 +16,7 @@ from projections.providers import Provider
 from projections.read_model import ReadModel
 from projections.rows import Row
 from projections.skills import Skill, SkillVersion, SkillWithVersions
+from queries.api_key_view import ApiKey
 from queries.installation_view import Installation
 
 Resource = TypeVar("Resource", bound=Struct)
@@ -55,6 +56,18 @@ class RequestedInstallRun(InstallRun, frozen=True, kw_only=True, rename="camel")
     """`reused`: this run was active already and does exactly what was asked for."""
 
     reused: bool
+
+
+class ApiKeyAnswer(ApiKey, frozen=True, kw_only=True, rename="camel"):
+    """`stale`: the read side had not come as far as what is stored."""
+
+    stale: bool
+
+
+class IssuedApiKey(ApiKey, frozen=True, kw_only=True, rename="camel"):
+    """`key` is what opens the door; None if it was told before, to whoever sent this request first."""
+
+    key: str | None
 
 
 class TargetPreview(Struct, frozen=True, kw_only=True, rename="camel"):

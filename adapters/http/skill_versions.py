@@ -11,7 +11,8 @@ from msgspec import Meta, Struct
 from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
 from adapters.http.bundle_zip import MEDIA_TYPE, zip_bundle
-from adapters.http.operations import Binary, Operation, described
+from adapters.http.operations import Binary, Header, Operation, described
+from adapters.http.pages import LINK, answer_page
 from adapters.http.requests import BodyReader, NoParameters, QueryReader
 from adapters.http.resources import as_stored, shown_as
 from commands.label_skill import LabelSkill
@@ -46,14 +47,18 @@ LIST_QUERY: Final = QueryReader(ListSkillVersions)
             summary="The versions of a skill, the newest first",
             answers={200: ("A page of versions.", Page[SkillVersion])},
             parameters=ListSkillVersions,
+            gives=(LINK,),
             refuses=(Code.NOT_FOUND_SKILL,),
         )
     ),
 )
 async def show_skill_versions(
     request: Request[Any, Any, Any], skill: FromPath[str], application: NamedDependency[Application]
-) -> Page[SkillVersion]:
-    return await list_skill_versions(application.reader, skill, LIST_QUERY.read(request))
+) -> Response[Page[SkillVersion]]:
+    asked = LIST_QUERY.read(request)
+    return await answer_page(
+        request, application.cursors, asked, lambda query: list_skill_versions(application.reader, skill, query)
+    )
 
 
 @get(
@@ -68,6 +73,12 @@ async def show_skill_versions(
                 304: ("What `If-None-Match` names is this version.", None),
             },
             refuses=(Code.NOT_FOUND_SKILL, Code.NOT_FOUND_VERSION),
+            takes=(Header(name="If-None-Match", description="The `ETag` of a version that is there already."),),
+            gives=(
+                Header(name="ETag", description="The digest of the version, in quotes."),
+                Header(name="Content-Location", description="The same bytes by the number of the version."),
+                Header(name="Content-Disposition", description="A name for the file; without it under `304`."),
+            ),
         )
     ),
 )
@@ -98,6 +109,7 @@ async def download_skill_version(
             summary="Let a label point to a version, wherever it pointed before",
             answers={200: ("The skill with its labels.", Skill)},
             body=LabelledVersion,
+            example={"version": 2},
             refuses=(Code.NOT_FOUND_SKILL, Code.NOT_FOUND_VERSION, Code.CONFLICT_BUSY),
         )
     ),

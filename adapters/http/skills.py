@@ -12,8 +12,10 @@ from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
 from adapters.http.idempotency import Answered, answer_once
 from adapters.http.operations import Operation, described
+from adapters.http.pages import LINK, answer_page
 from adapters.http.requests import BodyReader, NoParameters, Position, QueryReader
 from adapters.http.resources import RegisteredSkill, SkillAnswer, as_stored, shown_as
+from adapters.http.upload_limits import UploadLimits
 from adapters.http.uploads import UPLOAD, is_form, one_source, read_upload
 from commands.archive_skill import ArchiveSkill
 from commands.register_skill import RegisterSkill
@@ -44,6 +46,8 @@ BODY: Final = BodyReader(
 )
 NO_QUERY: Final = QueryReader(NoParameters)
 LIST_QUERY: Final = QueryReader(ListSkills)
+SKILL_MD: Final = "---\nname: kbo-results\ndescription: Tells how KBO games ended.\n---\n\n# KBO results\n"
+EXAMPLE: Final = {"files": [{"path": "SKILL.md", "content": SKILL_MD}]}
 ONE_QUERY: Final = QueryReader(Position)
 
 
@@ -59,6 +63,7 @@ ONE_QUERY: Final = QueryReader(Position)
                 200: ("These bytes are a version already.", RegisteredSkill),
             },
             body=NewSkill,
+            example=EXAMPLE,
             form=UPLOAD,
             refuses=(
                 Code.TOO_LARGE_SKILL,
@@ -70,8 +75,15 @@ ONE_QUERY: Final = QueryReader(Position)
         )
     ),
 )
-async def register_skill(request: Request[Any, Any, Any], application: NamedDependency[Application]) -> Answered:
+async def register_skill(
+    request: Request[Any, Any, Any], application: NamedDependency[Application], uploads: NamedDependency[UploadLimits]
+) -> Answered:
     NO_QUERY.read(request)
+    with uploads.opened(request, key_id=context_of(request.scope).actor.id):
+        return await _register(request, application)
+
+
+async def _register(request: Request[Any, Any, Any], application: Application) -> Answered:
     source = await _source(request)
 
     async def act(_: UUID | None) -> Response[RegisteredSkill]:
@@ -93,13 +105,18 @@ async def register_skill(request: Request[Any, Any, Any], application: NamedDepe
         Operation(
             id="listSkills",
             summary="The skills in use, or those that are archived, the newest first",
+            description="`q` is a part of the name or of the description, in any case.",
             answers={200: ("A page of skills.", Page[Skill])},
             parameters=ListSkills,
+            gives=(LINK,),
         )
     ),
 )
-async def show_skills(request: Request[Any, Any, Any], application: NamedDependency[Application]) -> Page[Skill]:
-    return await list_skills(application.reader, LIST_QUERY.read(request))
+async def show_skills(
+    request: Request[Any, Any, Any], application: NamedDependency[Application]
+) -> Response[Page[Skill]]:
+    asked = LIST_QUERY.read(request)
+    return await answer_page(request, application.cursors, asked, lambda query: list_skills(application.reader, query))
 
 
 @get(

@@ -11,17 +11,18 @@ from msgspec import Struct
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 # Versions above 00 may add fields behind these four.
 TRACE_PARENT: Final = re.compile(
-    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?"
+    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
 )
 STATE_KEY: Final = "waybill_trace"
 
 
 class Trace(Struct, frozen=True, kw_only=True):
-    """`correlation_id` is the trace id; `flags` are passed on as they came."""
+    """`correlation_id` is the trace id; `flags` are passed on as they came. `caller` is the span of whoever sent the request."""
 
     request_id: str
     correlation_id: UUID
     flags: str = "00"
+    caller: str | None = None
 
     @property
     def parent(self) -> str:
@@ -43,7 +44,8 @@ def read_trace(headers: Iterable[tuple[bytes, bytes]]) -> Trace:
     return Trace(
         request_id=request_id or str(uuid4()),
         correlation_id=UUID(hex=trace_parent[2].decode()),
-        flags=trace_parent[3].decode(),
+        flags=trace_parent[4].decode(),
+        caller=trace_parent[3].decode(),
     )
 
 
@@ -57,4 +59,4 @@ def trace_of(scope: Scope) -> Trace:
 
 def _match_trace_parent(value: bytes) -> re.Match[bytes] | None:
     match = TRACE_PARENT.fullmatch(value)
-    return None if match is None or (match[1] == b"00" and match[4]) else match
+    return None if match is None or (match[1] == b"00" and match[5]) else match

@@ -15,11 +15,31 @@ from nats.js.api import StreamInfo
 from nats.js.errors import NotFoundError
 
 from adapters.embedded.nats import EmbeddedNats
-from adapters.nats.connection import Connection, connect
+from adapters.nats.connection import Connection, Login, connect
 from adapters.nats.streams import EVENTS_STREAM, EVENTS_SUBJECTS, WORK_STREAM
+from workers.nats_settings import USERS, NatsUser, password_variables, url_for
+from workers.settings import shared_folder
 
-CONFIG = Path(__file__).resolve().parents[2] / "nats.conf"
+CONFIG = shared_folder() / "nats.conf"
 SECONDS_MAX = 20.0
+PASSWORDS = {user: f"the-password-of-{user}" for user in USERS}
+# What the server and the parts have in their environment.
+VARIABLES = password_variables(PASSWORDS)
+TESTER = Login(user="tester", password="the-password-of-tests")
+FIRST_USER = "    users: [\n"
+
+
+def nats_at(folder: Path, *, monitor: bool = False) -> EmbeddedNats:
+    """A server as it is in earnest, with known passwords."""
+    return EmbeddedNats(folder, CONFIG, variables=VARIABLES, monitor=monitor)
+
+
+def login_of(user: NatsUser) -> Login:
+    return Login(user=user, password=PASSWORDS[user])
+
+
+def url_as(url: str, user: NatsUser) -> str:
+    return url_for(url, user, PASSWORDS[user])
 
 
 class Stored(Struct, frozen=True):
@@ -33,11 +53,14 @@ class Stored(Struct, frozen=True):
 
 
 class NatsUnderTest:
-    """Its port stays the same over every restart."""
+    """The users of `nats.conf`, and one who may do everything. Its port stays the same over every restart."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._server = EmbeddedNats(folder, CONFIG)
+        config = folder.with_name(f"{folder.name}.conf")
+        tester = f"{FIRST_USER}      {{ user: {TESTER.user}, password: {TESTER.password} }}\n"
+        config.write_text(CONFIG.read_text().replace(FIRST_USER, tester, 1))
+        self._server = EmbeddedNats(folder, config, variables=VARIABLES)
         self.url = ""
 
     async def start(self) -> None:
@@ -56,8 +79,10 @@ class NatsUnderTest:
         await self.start()
 
     @asynccontextmanager
-    async def connection(self, name: str = "test") -> AsyncIterator[Connection]:
-        connection = await connect(self.url, name=name)
+    async def connection(self, user: NatsUser | None = None) -> AsyncIterator[Connection]:
+        """As that user, else as the one who may do everything."""
+        login = login_of(user) if user else TESTER
+        connection = await connect(self.url, name=f"test-{login.user}", login=login)
         try:
             yield connection
         finally:
@@ -65,7 +90,8 @@ class NatsUnderTest:
 
     @asynccontextmanager
     async def jetstream(self) -> AsyncIterator[JetStreamContext]:
-        async with await nats.connect(self.url, allow_reconnect=False) as client:
+        options = {"user": TESTER.user, "password": TESTER.password}
+        async with await nats.connect(self.url, allow_reconnect=False, **options) as client:
             yield client.jetstream(timeout=SECONDS_MAX)
 
     async def stream(self, name: str) -> StreamInfo:

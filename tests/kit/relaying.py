@@ -1,6 +1,7 @@
 """A store with runs in it, and relays to run over it, for tests that break what is around them."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -31,7 +32,7 @@ from domain.ports import Append, EventLog, Lease, NewEvent, Roles
 from domain.provider.events import CredentialRef, ProviderConnected
 from domain.store.state import STORE_STREAM
 from tests.kit.facts import context
-from tests.kit.jetstream import NatsUnderTest, Stored
+from tests.kit.jetstream import NatsUnderTest, Stored, login_of
 from tests.kit.waiting import eventually
 from workers import relay
 from workers.recovering import Recovery
@@ -126,7 +127,7 @@ async def relaying(
 ) -> AsyncIterator[Progress]:
     """A relay at work, with a connection of its own; it must end when it is told to."""
     store = log if isinstance(log, MemoryEventStore) else None
-    connection = await connect(server.url, name=holder, timeout_seconds=0.5)
+    connection = await connect(server.url, name=holder, login=login_of("relay"), timeout_seconds=0.5)
     stopping, progress = asyncio.Event(), Progress()
     task = asyncio.create_task(
         relay.run(
@@ -137,7 +138,7 @@ async def relaying(
             stopping=stopping,
             holder=holder,
             progress=progress,
-            **({"clock": clock} if clock else {}),
+            clock=clock or time.monotonic,
         )
     )
     try:

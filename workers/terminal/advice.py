@@ -4,8 +4,8 @@ from typing import Final
 
 ADVICE: Final = {
     "bad_request:api": "Correct what is named above; `--help` shows the form.",
-    "unauthorized:auth": "Set WAYBILL_API_KEY to a key of this server; `waybill up` shows the first one on its first start.",
-    "forbidden:auth": "Use a key with a higher role: viewers read, operators install, admins also add skills and providers.",
+    "unauthorized:auth": "Set WAYBILL_API_KEY to a key of this server; `waybill up` shows the first one on its first start, and `waybill keys issue --direct` makes one at the database where none is left.",
+    "forbidden:auth": "Use a key with a higher role: viewers read, operators install, admins also add skills, providers and keys.",
     "not_found:api": "This server may be of another version than this command.",
     "not_found:skills": "See what there is with `waybill skills list`, or add it with `waybill skills add FOLDER`.",
     "not_found:skill_versions": "See its versions with `waybill skills show SKILL`.",

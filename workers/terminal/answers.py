@@ -101,6 +101,22 @@ class Provider(Answered, frozen=True, kw_only=True):
     paused_by: str | None = None
 
 
+class ApiKey(Answered, frozen=True, kw_only=True):
+    """`key` is there when it was just issued."""
+
+    id: str
+    name: str
+    role: str
+    status: str
+    created_at: datetime
+    created_by: Named
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revoked_by: Named | None = None
+    key: str | None = None
+
+
 class PinnedSkill(Answered, frozen=True, kw_only=True):
     name: str
     version: int

@@ -1,8 +1,10 @@
 """The public API as a caller sees it: JSON in, JSON out, and every way to fail as one `Failure`."""
 
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from importlib.metadata import version
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -28,8 +30,11 @@ Query = Mapping[str, str | int | tuple[str, ...] | None]
 
 
 class Answer(Struct, frozen=True, kw_only=True):
+    """`etag` as the server wrote it, None if it did not."""
+
     status: HTTPStatus
     body: Any
+    etag: str | None = None
 
 
 class Payload(Struct, frozen=True, kw_only=True):
@@ -54,8 +59,10 @@ def json_payload(body: object) -> Payload:
 class Client:
     """One connection to one server. Every request is sent once; whoever waits for something asks again by themselves."""
 
-    def __init__(self, *, url: str, api_key: str | None) -> None:
-        """Raises Failure for a URL or a key that cannot be one. Redirects are not followed: they would carry the key elsewhere."""
+    def __init__(self, *, url: str, api_key: str | None, ca_file: Path | None = None) -> None:
+        """Raises Failure for a URL, a key or a file that cannot be one. Redirects are not followed: they would carry the key
+        elsewhere. `ca_file` are the authorities to trust instead of the machine's.
+        """
         self.url = url.rstrip("/")
         _check_url(self.url)
         if api_key is None:
@@ -71,7 +78,7 @@ class Client:
             timeout=TIMEOUTS,
             trust_env=False,
             # Reading the machine's certificates takes longer than most commands, and plain HTTP needs none.
-            verify=self.url.startswith("https:"),
+            verify=_trusting(ca_file) if self.url.startswith("https:") else False,
         )
 
     def __enter__(self) -> Self:
@@ -85,6 +92,10 @@ class Client:
     def get(self, *path: str, query: Query | None = None) -> Any:
         """The answer's JSON. `path` are segments below `/api`. Raises Failure."""
         return self._send("GET", path, query=query).body
+
+    def get_unless_known(self, *path: str, etag: str | None, query: Query | None = None) -> Answer:
+        """As `get`; NOT_MODIFIED and without a body if it is what has this ETag. Raises Failure."""
+        return self._send("GET", path, query=query, etag=etag)
 
     def post(self, *path: str, body: object, query: Query | None = None, idempotency_key: str | None = None) -> Answer:
         """Raises Failure. After one that says nothing came back, what was sent may have been carried out; with an
@@ -156,9 +167,12 @@ class Client:
         sent: Callable[[int], None] | None = None,
         answer_seconds: float = ANSWER_SECONDS,
         idempotency_key: str | None = None,
+        etag: str | None = None,
     ) -> Answer:
         request_id = str(uuid4())
         headers = {"X-Request-ID": request_id}
+        if etag is not None:
+            headers["If-None-Match"] = etag
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
         if payload is not None:
@@ -204,6 +218,15 @@ def _check_url(url: str) -> None:
     raise failure("bad_request:api", f"{url!r} is no address of a server; one looks like {EXAMPLE}.", title="Usage")
 
 
+def _trusting(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror
+        detail = f"WAYBILL_CA_FILE must name a file with certificates in PEM form: {reason}."
+        raise failure("bad_request:api", detail, title="Usage") from None
+
+
 def _pieces(content: bytes, sent: Callable[[int], None] | None) -> Iterator[bytes] | bytes:
     return content if sent is None else _told(content, sent)
 
@@ -216,10 +239,12 @@ def _told(content: bytes, sent: Callable[[int], None]) -> Iterator[bytes]:
 
 
 def _read(response: httpx2.Response, *, request_id: str) -> Answer:
-    body = _decoded(response.content)
+    body, etag = _decoded(response.content), response.headers.get("ETag")
+    if response.status_code == HTTPStatus.NOT_MODIFIED and "If-None-Match" in response.request.headers:
+        return Answer(status=HTTPStatus.NOT_MODIFIED, body=None, etag=etag)
     if not response.is_success or body is None:
         raise answered(body, status=response.status_code, request_id=request_id)
-    return Answer(status=HTTPStatus(response.status_code), body=body)
+    return Answer(status=HTTPStatus(response.status_code), body=body, etag=etag)
 
 
 def _decoded(content: bytes | bytearray) -> Any:

@@ -63,7 +63,7 @@ def api_command(function: Callable[..., None]) -> Callable[..., None]:
 def connect(url: str | None) -> Client:
     """Raises Failure."""
     connection = read_connection()
-    return Client(url=url or connection.url, api_key=connection.api_key)
+    return Client(url=url or connection.url, api_key=connection.api_key, ca_file=connection.ca_file)
 
 
 def leave(exit_code: ExitCode) -> NoReturn:

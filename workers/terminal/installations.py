@@ -16,11 +16,12 @@ from workers.terminal.exit_codes import ExitCode
 from workers.terminal.failures import failure
 from workers.terminal.install import timeout_option, watch_to_the_end
 from workers.terminal.installation_view import findings, installation_page, installations_grid, repair
-from workers.terminal.listing import LIMIT_MAX, limit_option, show_list
+from workers.terminal.listing import ALL_MAX, limit_option, search_option, show_list
 from workers.terminal.run_view import run_page
 from workers.terminal.screen import may_redraw
 from workers.terminal.wording import pinned, printable
 
+NAMES: Final = "the name of the skill or the provider, or in the provider's own id"
 DRIFTS: Final = ("none", "missing", "changed", "unknown")
 # Small enough that a bar moves, large enough that providers are asked at once.
 VERIFIED_AT_ONCE: Final = 20
@@ -42,12 +43,13 @@ def installations() -> None:
 
 
 @installations.command("list")
-@skill_option
-@provider_option
-@drift_option
+@click.option("--skill", multiple=True, help="Only those of this skill, by name or id; may be repeated.")
+@click.option("--provider", multiple=True, help="Only those at this provider, by name or id; may be repeated.")
+@click.option("--drift", multiple=True, type=click.Choice(DRIFTS), help="Only those of which the provider said this.")
+@search_option(NAMES)
 @limit_option
 @api_command
-def list_installations(terminal: Terminal, *, limit: int, **filters: str | None) -> None:
+def list_installations(terminal: Terminal, *, limit: int, **filters: str | tuple[str, ...] | None) -> None:
     """List what is live, the newest pair of skill and provider first."""
     nothing = "Nothing is installed yet: waybill install SKILL --on PROVIDER"
     show_list(
@@ -78,6 +80,7 @@ def show(terminal: Terminal, *, installation: str, on: str | None) -> None:
 @skill_option
 @provider_option
 @drift_option
+@search_option(NAMES)
 @api_command
 def verify(terminal: Terminal, *, ids: tuple[UUID, ...], **filters: str | None) -> None:
     """Ask the providers whether what is installed is still there as it was, all of it unless told otherwise.
@@ -178,7 +181,7 @@ def _progress(terminal: Terminal, ids: tuple[UUID, ...], filters: Filters) -> It
     if not may_redraw(console):
         yield lambda _: None
         return
-    total = len(ids) or len(terminal.client.pages("installations", query=filters, limit=LIMIT_MAX)["items"])
+    total = len(ids) or len(terminal.client.pages("installations", query=filters, limit=ALL_MAX)["items"])
     columns = (TextColumn("Asking the providers"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)

@@ -5,7 +5,7 @@ import rich_click as click
 from workers.terminal.answers import Provider, understood
 from workers.terminal.command import Terminal, api_command
 from workers.terminal.credential_input import credential_options, read_credential
-from workers.terminal.listing import limit_option, show_list
+from workers.terminal.listing import limit_option, search_option, show_list
 from workers.terminal.provider_changes import activate, change, deactivate, verify
 from workers.terminal.provider_options import fields_of, settings_options
 from workers.terminal.provider_pauses import pause, resume
@@ -45,12 +45,19 @@ def connect(
 
 
 @providers.command("list")
+@click.option("--kind", multiple=True, metavar="KIND", help="Only those of this kind; may be repeated.")
+@click.option("--active/--inactive", default=None, help="Only those in use, or only those out of use.")
+@search_option("their name, their kind or their base URL")
 @limit_option
 @api_command
-def list_providers(terminal: Terminal, *, limit: int) -> None:
+def list_providers(
+    terminal: Terminal, *, kind: tuple[str, ...], active: bool | None, q: str | None, limit: int
+) -> None:
     """List the connections, the newest first."""
-    empty = "No provider is connected yet: waybill providers connect openai --kind openai"
-    show_list(terminal, ("providers",), {}, limit=limit, shape=Provider, grid=providers_grid, empty=empty)
+    query = {"kind": kind, "active": None if active is None else str(active).lower(), "q": q}
+    nothing = "No provider is connected yet: waybill providers connect openai --kind openai"
+    empty = "There is no such connection." if any(query.values()) else nothing
+    show_list(terminal, ("providers",), query, limit=limit, shape=Provider, grid=providers_grid, empty=empty)
 
 
 @providers.command("show")

@@ -8,7 +8,7 @@ import rich_click as click
 from workers.terminal.answers import Run, understood
 from workers.terminal.command import Terminal, api_command
 from workers.terminal.install import timeout_option, watch_to_the_end
-from workers.terminal.listing import limit_option, show_list, since_option, until_option
+from workers.terminal.listing import limit_option, search_option, show_list, since_option, until_option
 from workers.terminal.run_repairs import cancel, retry, rollback
 from workers.terminal.run_view import next_steps, run_page, runs_grid
 
@@ -23,15 +23,18 @@ def runs() -> None:
 
 @runs.command("list")
 @click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only these; may be repeated: any of them.")
-@click.option("--kind", type=click.Choice(KINDS), help="Only those that install, remove, or take back.")
-@click.option("--skill", help="Only those of this skill, by name or id.")
-@click.option("--provider", help="Only those with this provider, by name or id.")
-@click.option("--actor", metavar="KEY_ID", help="Only those that this key asked for.")
+@click.option("--kind", multiple=True, type=click.Choice(KINDS), help="Only those that install, remove, or take back.")
+@click.option("--skill", multiple=True, help="Only those of this skill, by name or id; may be repeated.")
+@click.option("--provider", multiple=True, help="Only those with this provider, by name or id; may be repeated.")
+@click.option("--actor", multiple=True, metavar="KEY_ID", help="Only those that this key asked for; may be repeated.")
 @click.option(
     "--code",
     multiple=True,
     metavar="CODE",
     help="Only those with a target that failed with this code (too_large:provider); may be repeated: any of them.",
+)
+@search_option(
+    "the name of the skill, a provider or who asked, or with this id, or its beginning, or this of a provider's request"
 )
 @since_option
 @until_option

@@ -10,7 +10,7 @@ from workers.terminal.answers import Skill, understood
 from workers.terminal.client import Client
 from workers.terminal.command import Terminal, api_command
 from workers.terminal.failures import Failure
-from workers.terminal.listing import limit_option, show_list
+from workers.terminal.listing import limit_option, search_option, show_list
 from workers.terminal.skill_diff import diff
 from workers.terminal.skill_download import download
 from workers.terminal.skill_refs import pick, split_ref
@@ -53,7 +53,7 @@ def add(terminal: Terminal, *, sources: tuple[str, ...], ref: str | None, path: 
 
 
 @skills.command("list")
-@click.option("--q", metavar="TEXT", help="Only those with this in their name or description.")
+@search_option("their name or description")
 @click.option("--archived", is_flag=True, help="Those that were taken out of use, instead of those in use.")
 @limit_option
 @api_command

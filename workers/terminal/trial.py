@@ -36,6 +36,10 @@ class Trial:
         self._said: dict[str, str] = {}
 
     @property
+    def data(self) -> Path:
+        return self._folder / "data"
+
+    @property
     def url(self) -> str:
         return self._said["Waybill "]
 
@@ -63,7 +67,7 @@ class Trial:
             self._process = subprocess.Popen(  # noqa: S603 - this very program
                 [
                     *(sys.executable, "-P", "-m", "workers.cli"),
-                    *("up", "--sandbox", "--supervised", "--port", "0", "--data", str(self._folder / "data")),
+                    *("up", "--sandbox", "--supervised", "--port", "0", "--data", str(self.data)),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -19,6 +19,8 @@ _STATUSES: Final = {
     "partial_failed": ("◑", "yellow"),
     "active": ("✔", "green"),
     "inactive": ("✘", "red"),
+    "expired": ("✘", "yellow"),
+    "revoked": ("✘", "red"),
     "failure": ("✘", "red"),
     "denied": ("✘", "yellow"),
     # What a provider said of an installation: nothing against it, gone, something else there, or nothing at all.
