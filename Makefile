@@ -24,10 +24,10 @@ FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos live check bench build lock clean
+.PHONY: help setup demo test chaos contract live check bench build lock clean
 
 help: ## List these tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY_TO_TEST) ## Make .venv with everything to run, test and check Waybill
 
@@ -39,6 +39,11 @@ test: check ## Check the code, then run every test (TEST_PROCESSES=3, TEST_OPTIO
 
 chaos: $(READY_TO_TEST) ## Kill, freeze and cut off everything, and look what is lost (CHAOS_OPTIONS="--rounds 3 --seed 7 --only F1")
 	@$(BIN)/python -m tests.chaos $(CHAOS_OPTIONS)
+
+contract: $(READY_TO_TEST) ## Write fixtures/ and docs/openapi.json anew, from the API as it is now
+	@WAYBILL_WRITE_FIXTURES=1 $(BIN)/python -m pytest tests/adapters/http/test_fixtures.py
+	@$(BIN)/waybill openapi > docs/openapi.json
+	@echo "Look at the difference, go through docs/05-api-contract.md, and put this into it: $$($(BIN)/waybill openapi --digest)"
 
 live: $(READY_TO_TEST) ## Ask the real providers whose keys are in WAYBILL_LIVE_{OPENAI,CLAUDE,GEMINI}_KEY; skip the others
 	@$(BIN)/python -m pytest -rs tests/live/providers.py

@@ -42,7 +42,7 @@ from domain.installation.state import installation_stream
 from domain.provider.state import provider_stream
 from domain.skill.state import skill_stream
 from projections.catalog import READ_MODELS
-from projections.read_model import ReadModel
+from projections.read_model import TABLES_IN, ReadModel
 from workers import projector
 
 RUNS: Final = 30_000
@@ -145,7 +145,7 @@ async def build(url: str, read_models: Sequence[ReadModel[Any]]) -> float:
 def forget(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for name, generation in connection.execute("DELETE FROM read_models RETURNING name, generation").fetchall():
-            connection.execute(f"DROP TABLE {name}_{generation}".encode())
+            connection.execute(f"DROP TABLE {TABLES_IN}.{name}_{generation}".encode())
 
 
 async def measure(url: str, events: int) -> None:

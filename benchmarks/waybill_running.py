@@ -102,7 +102,12 @@ async def running(database_url: str, folder: Path) -> AsyncIterator[Running]:
         *("-m", "workers.cli", "up", "--port", "0", "--data", str(folder), "--supervised"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        env=unsettled_environment() | {"WAYBILL_POSTGRES_URL": database_url, "WAYBILL_NOOP_PROVIDERS": "1"},
+        env=unsettled_environment()
+        | {
+            "WAYBILL_POSTGRES_URL": database_url,
+            "WAYBILL_NOOP_PROVIDERS": "1",
+            "WAYBILL_REQUESTS_PER_SECOND": "0",  # one key sends all there is
+        },
     )
     assert process.stdout is not None
     try:

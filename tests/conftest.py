@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
-from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.embedded.postgres import APPLICATION, OWNER, EmbeddedPostgres
+from adapters.postgres.granting import grant
 from adapters.postgres.migrating import migrate
 
 # The suites in the kit assert on behalf of the tests that use them; without this a failure says only `AssertionError`.
@@ -34,13 +36,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
     migrate(url_of(server, TEMPLATE))
+    grant(owner_url=url_of(server, TEMPLATE), application_url=as_application(url_of(server, TEMPLATE)))
     yield server
     server.stop("immediate")
 
 
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """The URL of a migrated, empty database, dropped afterwards."""
+    """The URL of a migrated, empty database for the application's role, as in real life; dropped afterwards."""
     name = f"waybill_{next(_NUMBERS)}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(
@@ -48,10 +51,26 @@ def database(postgres: EmbeddedPostgres) -> Iterator[str]:
                 sql.Identifier(name), sql.Identifier(TEMPLATE)
             )
         )
-    yield url_of(postgres, name)
+    yield as_application(url_of(postgres, name))
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def url_of(server: EmbeddedPostgres, database: str) -> str:
-    return psycopg.conninfo.make_conninfo(server.url, dbname=database)
+    return make_conninfo(server.url, dbname=database)
+
+
+def as_application(url: str) -> str:
+    return make_conninfo(url, user=APPLICATION)
+
+
+def as_owner(url: str) -> str:
+    """The same database for the one who may do everything."""
+    return make_conninfo(url, user=OWNER)
+
+
+def by_owner(url: str, *statements: str) -> None:
+    """What only a person does; one after the other, each in a transaction of its own."""
+    with psycopg.connect(as_owner(url), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())

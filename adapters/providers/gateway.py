@@ -26,6 +26,12 @@ LOOKED_AT: Final = "httpx"
 _LOADING: Final = Lock()
 
 AdapterClass = Callable[[Connection], ProviderAdapter]
+# Gives an adapter that does the same, and is looked at while it does.
+Watched = Callable[[Provider, ProviderAdapter], ProviderAdapter]
+
+
+def as_it_is(_: Provider, adapter: ProviderAdapter) -> ProviderAdapter:
+    return adapter
 
 
 class Gateway:
@@ -34,10 +40,16 @@ class Gateway:
     """
 
     def __init__(
-        self, vault: Vault, *, noop_enabled: bool = False, accepted: Callable[[], None] = lambda: None
+        self,
+        vault: Vault,
+        *,
+        noop_enabled: bool = False,
+        accepted: Callable[[], None] = lambda: None,
+        watched: Watched = as_it_is,
     ) -> None:
         self._vault = vault
         self._clients = HttpClients(accepted=accepted)
+        self._watched = watched
         self._adapters: dict[ProviderKind, AdapterClass] = {}
         self._closed = False
         self.kinds: frozenset[ProviderKind] = frozenset(kind for kind in CATALOG if noop_enabled or kind != "noop")
@@ -75,7 +87,7 @@ class Gateway:
             lease=lease,
         )
         try:
-            return adapter(connection)
+            return self._watched(provider, adapter(connection))
         except BaseException:
             await lease.release()
             raise

@@ -9,6 +9,7 @@ from typing import Final, cast
 import httpx2
 
 from adapters.providers.failures import ReplyRefused
+from adapters.providers.tracing import TRACE_PARENT, traceparent
 from domain.skill.bundle import BUNDLE_BYTES_MAX
 
 IDLE_CLIENTS_MAX: Final = 64
@@ -91,13 +92,17 @@ def _ssl_context() -> ssl.SSLContext:
 
 
 class _Watched(httpx2.AsyncBaseTransport):
-    """Refuses replies that would fill the memory: too long, or compressed, where the length says nothing."""
+    """Says which trace a request belongs to, and refuses replies that would fill the memory: too long, or compressed, where the
+    length says nothing.
+    """
 
     def __init__(self, transport: httpx2.AsyncBaseTransport, accepted: Callable[[], None]) -> None:
         self._transport = transport
         self._accepted = accepted
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if TRACE_PARENT not in request.headers and (parent := traceparent()) is not None:
+            request.headers[TRACE_PARENT] = parent
         response = await self._transport.handle_async_request(request)
         if request.method not in READS and response.is_success:
             self._accepted()

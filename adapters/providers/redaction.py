@@ -16,7 +16,7 @@ SECRETS: Final = re.compile(
     r"(?i:bearer)\s+[\w.~+/=*-]{8,}"
     r"|sk-[\w.*-]{4,}"  # OpenAI and Anthropic; their own messages show keys with stars in the middle
     r"|AIza[\w*-]{8,}"
-    r"|wb_[\w*-]{6,}"
+    r"|wbn?_[\w*-]{6,}"  # our API keys, and passwords for NATS
     r"|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}"  # a JSON Web Token, whole or cut off
     r")"
 )

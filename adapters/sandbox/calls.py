@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from itertools import count
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from adapters.sandbox.faults import Kind
@@ -12,7 +12,9 @@ CALLS_MAX = 10_000
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """`status` is null while the call is under way and for ever when its connection was cut; `applied`: it was carried out."""
+    """`status` is null while the call is under way and for ever when its connection was cut; `applied`: it was carried out;
+    `traceparent` is there if the caller sent one.
+    """
 
     at: datetime
     provider: str
@@ -20,6 +22,7 @@ class Call(Struct, frozen=True, kw_only=True):
     status: int | None = None
     fault: Kind | None = None
     applied: bool = False
+    traceparent: str | UnsetType = UNSET
 
 
 class Calls:
@@ -27,10 +30,12 @@ class Calls:
         self._numbers = count()
         self._calls: dict[int, Call] = {}
 
-    def begin(self, provider: str, operation: str) -> int:
+    def begin(self, provider: str, operation: str, *, traceparent: str | UnsetType = UNSET) -> int:
         """The number by which `note` adds to the call; past CALLS_MAX the oldest call is forgotten."""
         number = next(self._numbers)
-        self._calls[number] = Call(at=datetime.now(UTC), provider=provider, operation=operation)
+        self._calls[number] = Call(
+            at=datetime.now(UTC), provider=provider, operation=operation, traceparent=traceparent
+        )
         self._calls.pop(number - CALLS_MAX, None)
         return number
 

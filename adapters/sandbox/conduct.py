@@ -5,6 +5,7 @@ import asyncio
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
+from msgspec import UNSET
 
 from adapters.sandbox.calls import Calls
 from adapters.sandbox.dialect import Dialect, ProviderError
@@ -36,7 +37,8 @@ class Conduct(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         dialect: Dialect = scope["route_handler"].opt["dialect"]
-        number = self._calls.begin(dialect.name, operation)
+        traceparent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1") or UNSET
+        number = self._calls.begin(dialect.name, operation, traceparent=traceparent)
         try:
             body = await read_body(receive)
         except ClientLeft:

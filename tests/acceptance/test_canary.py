@@ -11,11 +11,11 @@ import pytest
 from psycopg import sql
 
 from tests.acceptance.canaries import CANARY, ECHOES, HOST_CANARY, KINDS, REFUSALS, Sent, canaries_sent
+from tests.kit.whole import Whole
+from workers.nats_passwords import find_password
 from workers.settings import CREDENTIALS_FOLDER, read_settings
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
-
-STREAMS = ("WAYBILL_EVENTS", "WAYBILL_WORK")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_it_is_in_no_table_and_ciphertexts_are_none_in_plain(sent: Sent) -> None
 
 
 def test_it_is_in_no_message(sent: Sent) -> None:
-    messages = asyncio.run(messages_of(sent.whole.lines["NATS"]))
+    messages = asyncio.run(messages_of(sent.whole))
     assert len(messages) > 20
     assert [message for message in messages if shows(message)] == []
 
@@ -89,12 +89,15 @@ def holds_canary(path: Path) -> bool:
     return CANARY.encode() in content or HOST_CANARY.encode() in content
 
 
-async def messages_of(url: str) -> list[str]:
+async def messages_of(whole: Whole) -> list[str]:
     """Subject, headers and body of everything that the streams still hold."""
     messages = []
-    async with await nats.connect(url, allow_reconnect=False) as client:
-        jetstream = client.jetstream()
-        for stream in STREAMS:
+    url = whole.lines["NATS"]
+    password = find_password(read_settings({}, data=whole.data), "watchdog")
+    watchdog = url.replace(url.split("@")[0], f"nats://watchdog:{password}")
+    for stream, place, inbox in (("WAYBILL_EVENTS", url, "_INBOX"), ("WAYBILL_WORK", watchdog, "_INBOX_watchdog")):
+        async with await nats.connect(place, allow_reconnect=False, inbox_prefix=inbox) as client:
+            jetstream = client.jetstream()
             state = (await jetstream.stream_info(stream)).state
             for sequence in range(state.first_seq, state.last_seq + 1):
                 message = await jetstream.get_msg(stream, seq=sequence)

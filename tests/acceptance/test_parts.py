@@ -11,11 +11,12 @@ import httpx2
 import pytest
 from cryptography.fernet import Fernet
 
-from adapters.embedded.nats import EmbeddedNats
-from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.embedded.postgres import APPLICATION, EmbeddedPostgres
 from tests.acceptance.conftest import COMMAND, CommandLine
+from tests.conftest import as_owner, by_owner
+from tests.kit.jetstream import VARIABLES, nats_at
 from tests.kit.waiting import wait_until
-from workers.settings import shared_folder, unsettled_environment
+from workers.settings import unsettled_environment
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
@@ -28,15 +29,21 @@ SERVERS = ("api", "sandbox")
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     postgres = EmbeddedPostgres(tmp_path / "postgres")
-    nats = EmbeddedNats(tmp_path / "nats", shared_folder() / "nats.conf")
+    nats = nats_at(tmp_path / "nats")
+    postgres.start()
+    by_owner(postgres.url, f"CREATE ROLE {APPLICATION} LOGIN")
     try:
-        yield unsettled_environment() | {
-            "WAYBILL_POSTGRES_URL": postgres.start(),
-            "WAYBILL_NATS_URL": nats.start(),
-            "WAYBILL_SECRET_KEY": Fernet.generate_key().decode(),
-            "WAYBILL_LOG_FORMAT": "json",
-            "XDG_DATA_HOME": str(tmp_path / "home"),
-        }
+        yield (
+            unsettled_environment()
+            | VARIABLES
+            | {
+                "WAYBILL_POSTGRES_URL": postgres.application_url,
+                "WAYBILL_NATS_URL": nats.start(),
+                "WAYBILL_SECRET_KEY": Fernet.generate_key().decode(),
+                "WAYBILL_LOG_FORMAT": "json",
+                "XDG_DATA_HOME": str(tmp_path / "home"),
+            }
+        )
     finally:
         nats.stop()
         postgres.stop("immediate")
@@ -84,7 +91,8 @@ class Parts:
 
 
 def test_the_parts_work_apart_and_in_any_order(environment: dict[str, str], tmp_path: Path) -> None:
-    waybill = CommandLine(environment)
+    owner = {"WAYBILL_POSTGRES_OWNER_URL": as_owner(environment["WAYBILL_POSTGRES_URL"])}
+    waybill = CommandLine(environment | owner)
     parts = Parts(tmp_path, environment)
     with ExitStack() as stack:
         stack.callback(parts.end)

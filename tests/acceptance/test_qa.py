@@ -10,6 +10,7 @@ import pytest
 from tests.acceptance.conftest import Sandbox
 from tests.acceptance.front_end import MESSAGES_MAX, FrontEnd, by_provider, new_name, said
 from tests.acceptance.gate import Gate
+from tests.kit.waiting import wait_until
 from workers.terminal.trial import Trial
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
@@ -17,6 +18,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 ALL = ("openai", "claude", "gemini")
 PROMPT = {"backoffSeconds": 0.2}
 CLICKS = 10
+DENIAL_SECONDS = 10
 
 
 @pytest.fixture
@@ -44,7 +46,8 @@ def test_qa_02_a_run_is_followed_live_and_after_a_cut_nothing_is_missing_or_twic
     path = f"/install-runs/{run}/events"
     before = list(islice(page.messages(path), 3))
     after = list(islice(page.messages(path, after=before[-1]["id"]), MESSAGES_MAX))
-    assert after.pop() == {"event": "end", "data": {"reason": "run_ended"}}
+    last = after.pop()
+    assert (last["event"], last["data"]) == ("end", {"reason": "run_ended"})
     history = page.get(f"/install-runs/{run}/history")["items"]
     assert [message["data"] for message in (*before, *after)] == history
     assert [(int(message["id"]), message["event"]) for message in (*before, *after)] == [
@@ -214,8 +217,9 @@ def test_qa_15_a_viewer_sees_everything_and_changes_nothing(page: FrontEnd, regi
         problem = said(viewer.ask("POST", "/install-runs", {"skill": registered, "providers": ["openai"]}), 403)
         assert (problem["code"], problem["requiredRole"]) == ("forbidden:auth", "operator")
         assert said(viewer.ask("GET", "/keys"), 403)["requiredRole"] == "admin"
-    denials = page.get(f"/audit-log?result=denied&actor={issued['id']}")["items"]
-    assert {entry["code"] for entry in denials} == {"forbidden:auth"}
+    path = f"/audit-log?result=denied&actor={issued['id']}"
+    wait_until(lambda: bool(page.get(path)["items"]), DENIAL_SECONDS)
+    assert {entry["code"] for entry in page.get(path)["items"]} == {"forbidden:auth"}
 
 
 def test_qa_16_a_revoked_key_opens_nothing_and_its_stream_ends(page: FrontEnd, waybill: Trial) -> None:
@@ -225,7 +229,8 @@ def test_qa_16_a_revoked_key_opens_nothing_and_its_stream_ends(page: FrontEnd, w
         next(stream)
         revoked = said(page.ask("DELETE", f"/keys/{issued['id']}"), 200)
         assert revoked["status"] == "revoked"
-        assert list(stream)[-1] == {"event": "reconnect", "data": {"reason": "key"}}
+        last = list(stream)[-1]
+        assert (last["event"], last["data"]) == ("reconnect", {"reason": "key"})
         answer = leaver.ask("GET", "/skills")
         assert said(answer, 401)["code"] == "unauthorized:auth"
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")

@@ -15,9 +15,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from adapters.embedded.nats import EmbeddedNats
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.postgres_binaries import own_binaries
+from tests.kit.jetstream import VARIABLES, nats_at, url_as
 from tests.kit.waiting import wait_until
 from tests.kit.whole import Whole
-from workers.settings import shared_folder
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
@@ -32,10 +32,14 @@ class Servers(Struct, frozen=True):
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"WAYBILL_POSTGRES_URL": self.postgres.url, "WAYBILL_NATS_URL": self.nats.url}
+        return VARIABLES | {
+            "WAYBILL_POSTGRES_URL": self.postgres.application_url,
+            "WAYBILL_POSTGRES_OWNER_URL": self.postgres.url,
+            "WAYBILL_NATS_URL": self.nats.url,
+        }
 
     def dump(self, file: Path) -> None:
-        self._run("pg_dump", "--format=custom", f"--file={file}", f"--dbname={self.postgres.url}")
+        self._run("pg_dump", "--format=custom", f"--file={file}", f"--dbname={self.postgres.application_url}")
 
     def restore(self, file: Path) -> None:
         """Into a new database of the same name, in place of the one that is there."""
@@ -43,7 +47,8 @@ class Servers(Struct, frozen=True):
         with psycopg.connect(make_conninfo(self.postgres.url, dbname="postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
             connection.execute(f"CREATE DATABASE {name}".encode())
-        self._run("pg_restore", "--exit-on-error", f"--dbname={self.postgres.url}", str(file))
+        options = ("--exit-on-error", "--no-owner", "--no-privileges")
+        self._run("pg_restore", *options, f"--dbname={self.postgres.url}", str(file))
 
     def event_ids(self) -> list[str]:
         with psycopg.connect(self.postgres.url) as connection:
@@ -51,7 +56,7 @@ class Servers(Struct, frozen=True):
         return [row[0] for row in rows]
 
     async def published_ids(self) -> list[str]:
-        client = await nats.connect(self.nats.url)
+        client = await nats.connect(url_as(self.nats.url, "subscriber"))
         stream = client.jetstream()
         held = (await stream.stream_info("WAYBILL_EVENTS")).state.messages
         subscription = await stream.subscribe("waybill.events.>", ordered_consumer=True)
@@ -66,7 +71,7 @@ class Servers(Struct, frozen=True):
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[Servers]:
     postgres = EmbeddedPostgres(tmp_path / "postgres")
-    server = EmbeddedNats(tmp_path / "nats", shared_folder() / "nats.conf")
+    server = nats_at(tmp_path / "nats")
     postgres.start()
     server.start()
     yield Servers(postgres, server)

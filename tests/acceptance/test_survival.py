@@ -16,9 +16,10 @@ from msgspec import Struct
 
 from adapters.embedded.nats import EmbeddedNats
 from adapters.embedded.postgres import EmbeddedPostgres
+from tests.kit.jetstream import VARIABLES, nats_at
 from tests.kit.waiting import wait_until
 from tests.kit.whole import Whole
-from workers.settings import child_environment, read_settings, shared_folder
+from workers.settings import child_environment, read_settings
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
@@ -39,9 +40,9 @@ class World(Struct):
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world")
     postgres = EmbeddedPostgres(folder / "postgres")
-    nats = EmbeddedNats(folder / "nats", shared_folder() / "nats.conf")
-    urls = {"WAYBILL_POSTGRES_URL": postgres.start(), "WAYBILL_NATS_URL": nats.start()}
-    with Whole(folder / "data", environment=urls) as whole:
+    nats = nats_at(folder / "nats")
+    environment = VARIABLES | {"WAYBILL_POSTGRES_URL": postgres.start(), "WAYBILL_NATS_URL": nats.start()}
+    with Whole(folder / "data", environment=environment) as whole:
         yield World(whole, postgres, nats, folder / "nats")
         if not postgres.running:
             postgres.start()
@@ -129,7 +130,8 @@ def test_a_second_installer_doubles_nothing(world: World) -> None:
     names = [f"shared-{number}" for number in range(12)]
     for name in names:
         world.whole.register(name)
-    environment = child_environment(read_settings(data=world.whole.data), WAYBILL_LOG_FORMAT="json")
+    settings = read_settings(data=world.whole.data)
+    environment = child_environment(settings, WAYBILL_LOG_FORMAT="json", **VARIABLES)
     command = [sys.executable, "-m", "workers.cli", "installer"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as second:
         assert second.stderr is not None
@@ -188,7 +190,7 @@ def event_ids_in_postgres(world: World) -> set[str]:
 
 def event_ids_in_nats(world: World) -> set[str]:
     async def read() -> set[str]:
-        client = await nats.connect(world.nats.url)
+        client = await nats.connect(world.whole.lines["NATS"])
         stream = client.jetstream()
         subscription = await stream.subscribe("waybill.events.>", ordered_consumer=True)
         held = (await stream.stream_info("WAYBILL_EVENTS")).state.messages

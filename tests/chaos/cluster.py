@@ -13,15 +13,15 @@ import psycopg
 from cryptography.fernet import Fernet
 from psycopg.rows import dict_row
 
-from adapters.embedded.nats import EmbeddedNats
 from adapters.embedded.postgres import EmbeddedPostgres
 from tests.chaos.client import Client
 from tests.chaos.part import COMMAND, Part
 from tests.chaos.sandbox import Sandbox
+from tests.kit.jetstream import VARIABLES, nats_at
 from tests.kit.waiting import wait_until
 from workers.seeding import SANDBOX_CONNECTIONS
 from workers.serving import listen
-from workers.settings import shared_folder, unsettled_environment
+from workers.settings import unsettled_environment
 
 READY_SECONDS: Final = 60.0
 LEASE_MARGIN_SECONDS: Final = 2
@@ -38,7 +38,7 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.postgres = EmbeddedPostgres(folder / "postgres")
-        self.nats = EmbeddedNats(folder / "nats", shared_folder() / "nats.conf")
+        self.nats = nats_at(folder / "nats")
         self.parts: dict[str, Part] = {}
         self.environment: dict[str, str] = {}
         self._stack = ExitStack()
@@ -48,8 +48,9 @@ class Cluster:
             stack.callback(self.postgres.stop, "immediate")
             stack.callback(self.nats.stop)
             self.environment = self._start_servers()
+            owner = {"WAYBILL_POSTGRES_OWNER_URL": self.postgres.url}
             migrated = subprocess.run(
-                [*COMMAND, "migrate"], env=self.environment, capture_output=True, text=True, check=True
+                [*COMMAND, "migrate"], env=self.environment | owner, capture_output=True, text=True, check=True
             )
             said = re.search(r"Admin key (wb_\w+)", migrated.stdout)
             assert said is not None, migrated.stderr
@@ -150,9 +151,11 @@ class Cluster:
         return {path.stem: path.read_text(errors="replace") for path in self.folder.glob("*.log")}
 
     def _start_servers(self) -> dict[str, str]:
+        self.postgres.start()
         return unsettled_environment(os.environ) | {
-            "WAYBILL_POSTGRES_URL": self.postgres.start(),
+            "WAYBILL_POSTGRES_URL": self.postgres.application_url,
             "WAYBILL_NATS_URL": self.nats.start(),
+            **VARIABLES,
             "WAYBILL_SECRET_KEY": Fernet.generate_key().decode(),
             "WAYBILL_DATA": str(self.folder / "data"),
             "WAYBILL_LOG_FORMAT": "json",

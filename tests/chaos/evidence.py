@@ -19,6 +19,7 @@ from projections.tracking import Tracking
 from tests.chaos.client import Asked
 from tests.chaos.cluster import Cluster
 from tests.chaos.sandbox import Call, Entry
+from tests.kit.jetstream import url_as
 from tests.kit.read_side import in_order
 
 PAGE: Final = 2000
@@ -135,16 +136,27 @@ async def _read_postgres(
 
 
 async def _read_nats(url: str) -> tuple[tuple[UUID, ...], int]:
+    return await _read_events(url_as(url, "subscriber")), await _count_tickets(url_as(url, "watchdog"))
+
+
+async def _count_tickets(url: str) -> int:
+    client = await nats.connect(url, connect_timeout=2, allow_reconnect=False, inbox_prefix="_INBOX_watchdog")
+    try:
+        return (await client.jetstream(timeout=NATS_SECONDS).stream_info(WORK_STREAM)).state.messages
+    finally:
+        await client.close()
+
+
+async def _read_events(url: str) -> tuple[UUID, ...]:
     client = await nats.connect(url, connect_timeout=2, allow_reconnect=False)
     try:
         jetstream = client.jetstream(timeout=NATS_SECONDS)
         held = (await jetstream.stream_info(EVENTS_STREAM)).state.messages
-        tickets = (await jetstream.stream_info(WORK_STREAM)).state.messages
         subscription = await jetstream.subscribe(EVENTS_SUBJECTS, ordered_consumer=True, headers_only=True)
         published: list[UUID] = []
         for _ in range(held):
             message = await subscription.next_msg(timeout=NATS_SECONDS)
             published.append(UUID((message.headers or {})["ce-id"]))
-        return tuple(published), tickets
+        return tuple(published)
     finally:
         await client.close()

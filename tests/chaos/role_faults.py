@@ -15,6 +15,7 @@ from tests.chaos.client import KINDS
 from tests.chaos.cluster import ROLES
 from tests.chaos.evidence import open_runs
 from tests.chaos.stage import Play, Stage
+from tests.kit.jetstream import url_as
 from workers.failpoints import Failpoint
 
 RUNS = 4
@@ -87,7 +88,7 @@ async def _publish_again(stage: Stage) -> int:
         await log.close()
     reserved = [recorded for recorded in history if isinstance(recorded.event, InstallationReserved)] * COPIES
     stage.random.shuffle(reserved)
-    client = await nats.connect(stage.cluster.nats.url)
+    client = await nats.connect(url_as(stage.cluster.nats.url, "scheduler"), inbox_prefix="_INBOX_scheduler")
     try:
         for recorded in reserved:
             await _publish(client, recorded, again=f":{stage.random.getrandbits(64):x}")

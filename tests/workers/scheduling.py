@@ -25,7 +25,7 @@ from domain.ports import EventStore, Lease, Roles, Timers
 from domain.timers import SetTimer, Timer, TimerName, TimerPhase
 from tests.commands.world import World
 from tests.kit.facts import append
-from tests.kit.jetstream import NatsUnderTest
+from tests.kit.jetstream import NatsUnderTest, login_of
 from tests.kit.relaying import Clock
 from tests.kit.waiting import eventually
 from workers import scheduler
@@ -177,7 +177,7 @@ async def scheduling(
     clock: Callable[[], float],
 ) -> AsyncIterator[None]:
     """A scheduler at work, with a connection of its own; it must end when it is told to."""
-    connection = await connect(server.url, name=holder, timeout_seconds=0.5)
+    connection = await connect(server.url, name=holder, login=login_of("scheduler"), timeout_seconds=0.5)
     stopping = asyncio.Event()
     work = Scheduler(
         timers=timers,

@@ -15,6 +15,7 @@ from adapters.postgres.roles import PostgresRoles
 from domain.errors import StoreOffline
 from projections.catalog import READ_MODELS
 from projections.tracking import ROLE as PROJECTOR
+from tests.conftest import by_owner
 from tests.kit.jetstream import NatsUnderTest
 from tests.kit.read_side import ReadSide, open_read_side
 from tests.kit.waiting import eventually
@@ -86,11 +87,11 @@ async def test_with_all_at_work_all_is_well(asking: Asking) -> None:
     assert await asking.outcome("projector") == CheckOutcome(ok=True, lag_events=0)
 
 
-async def test_a_migration_that_is_missing_is_named(asking: Asking) -> None:
-    await asking.side.execute("DELETE FROM schema_migrations WHERE number = 2")
+async def test_a_migration_that_is_missing_is_named(asking: Asking, database: str) -> None:
+    by_owner(database, "DELETE FROM schema_migrations WHERE number = 2")
     missing = await asking.outcome("database")
     assert (missing.ok, missing.detail) == (False, "Not migrated yet: 0002_beside_the_events.sql.")
-    await asking.side.execute("DROP TABLE schema_migrations")
+    by_owner(database, "DROP TABLE schema_migrations")
     missing = await asking.outcome("database")
     assert "0001" in (missing.detail or "")
 
@@ -150,9 +151,8 @@ async def test_a_parked_read_model_is_named(asking: Asking) -> None:
     assert await asking.outcome("projector") == CheckOutcome(ok=False, lag_events=0, parked=("skills",))
 
 
-async def test_a_database_without_a_projector_yet_is_not_ready(asking: Asking) -> None:
-    await asking.side.execute("DELETE FROM roles")
-    await asking.side.execute("DELETE FROM read_models")
+async def test_a_database_without_a_projector_yet_is_not_ready(asking: Asking, database: str) -> None:
+    by_owner(database, "DELETE FROM roles", "DELETE FROM read_models")
     assert not (await asking.outcome("projector")).ok
 
 

@@ -18,6 +18,7 @@ from projections.install_runs import INSTALL_RUNS
 from projections.read_model import ReadModel
 from projections.rows import Rows
 from projections.skills import SKILLS
+from tests.conftest import by_owner
 from tests.kit.projecting import (
     SECONDS_MAX,
     caught_up,
@@ -146,8 +147,7 @@ async def test_read_models_of_another_history_are_built_again(side: ReadSide, da
     await side.store(story.events)
     async with projecting(side, database):
         await eventually(lambda: caught_up(side), SECONDS_MAX)
-    await side.execute("ALTER TABLE events DISABLE TRIGGER ALL")
-    await side.execute("TRUNCATE events")
+    by_owner(database, "ALTER TABLE events DISABLE TRIGGER ALL", "TRUNCATE events")
     if restored == "an older state":
         del story.events[4:]
     else:

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.postgres.connection import Pool, open_pool
 from adapters.postgres.event_store import PostgresEventStore
-from tests.kit.jetstream import NatsUnderTest, running_nats
+from tests.kit.jetstream import VARIABLES, NatsUnderTest, running_nats
 from tests.kit.waiting import eventually
 from tests.workers.scheduling import set_retries, ticketed
 from workers.failpoints import Failpoint
@@ -46,7 +46,7 @@ def scheduler(
     process = subprocess.Popen(
         [sys.executable, "-m", "workers.cli", "scheduler"],
         env=os.environ
-        | {"WAYBILL_DATA": str(folder), "WAYBILL_POSTGRES_URL": database, "WAYBILL_NATS_URL": server.url}
+        | {"WAYBILL_DATA": str(folder), "WAYBILL_POSTGRES_URL": database, "WAYBILL_NATS_URL": server.url, **VARIABLES}
         | environment,
     )
     try:

@@ -26,7 +26,7 @@ from domain.install_run.events import ProviderLeaseExpired
 from domain.install_run.state import INSTALL_RUN, evolve
 from tests.domain.facts import OPENAI, queued
 from tests.kit.facts import context
-from tests.kit.jetstream import NatsUnderTest, running_nats
+from tests.kit.jetstream import VARIABLES, NatsUnderTest, running_nats
 from tests.kit.waiting import eventually
 from workers.tenure import LEASE_SECONDS
 from workers.watchdog import ROLE
@@ -142,6 +142,7 @@ async def test_a_frozen_one_loses_the_role_within_seconds_and_writes_nothing_whe
     environment |= {
         "WAYBILL_POSTGRES_URL": database,
         "WAYBILL_NATS_URL": server.url,
+        **VARIABLES,
         "WAYBILL_DATA": str(tmp_path / "data"),
         "WAYBILL_LOG_FORMAT": "json",
     }

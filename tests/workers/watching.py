@@ -154,14 +154,14 @@ class Kept(Struct, eq=False):
 async def keeping(server: NatsUnderTest) -> AsyncIterator[Kept]:
     world = LivingWorld()
     roles = MemoryRoles()
-    async with server.connection("watchdog") as connection:
+    async with server.connection() as connection, server.connection("watchdog") as looking:
         yield Kept(
             world=world,
             server=server,
             connection=connection,
             roles=roles,
             timers=MemoryTimers(world.store, roles=roles),
-            backlogs=CountedBacklogs(connection),
+            backlogs=CountedBacklogs(looking),
             served=set(),
             progress=Progress(),
         )

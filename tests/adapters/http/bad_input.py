@@ -228,8 +228,8 @@ ADDRESSES: Final = (
     asked("/api/install-runs?status=done", "?status/0"),
     asked("/api/install-runs?status=queued&status=done", "?status/1"),
     asked("/api/install-runs?since=yesterday", "?since"),
-    asked("/api/audit-log?result=good", "?result"),
-    asked("/api/audit-log?code=bad", "?code"),
+    asked("/api/audit-log?result=good", "?result/0"),
+    asked("/api/audit-log?code=bad", "?code/0"),
     asked("/api/skills?" + "&".join(f"a{number}=" for number in range(60))),
 )
 CASES: Final = (*BODIES, *TYPES, *SIZES, *RULES, *ADDRESSES)

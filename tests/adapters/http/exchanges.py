@@ -14,7 +14,18 @@ from tests.adapters.http.serving import Api, skill_files
 from tests.kit.sandboxed import Served
 from tests.kit.waiting import eventually
 
-HEADERS: Final = ("Content-Type", "Location", "Allow", "Retry-After", "WWW-Authenticate", "Idempotency-Replayed")
+HEADERS: Final = (
+    "Content-Type",
+    "Location",
+    "Allow",
+    "ETag",
+    "Link",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "Idempotency-Replayed",
+)
 OPENAI: Final = "https://api.openai.com/v1"
 NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 PROVIDER: Final = {"kind": "openai", "name": "openai", "credential": "sk-proj-made-up"}

@@ -18,14 +18,16 @@ from msgspec import Struct
 from adapters.http.app import build_app
 from adapters.http.denials import Denials
 from adapters.http.health import Check
+from adapters.http.last_uses import LastUses, NotingAuthenticator
+from adapters.http.live import DEFAULT_PACE, Live, Pace
+from adapters.http.pages import Cursors
 from adapters.postgres.bundles import PostgresBundles
 from adapters.postgres.connection import open_pool
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
-from adapters.postgres.read_models import PostgresReadModels
+from adapters.postgres.key_uses import PostgresKeyUses
 from adapters.postgres.read_models_reader import PostgresReader
-from adapters.postgres.roles import PostgresRoles
 from adapters.postgres.vault import PostgresVault
 from adapters.providers.gateway import Gateway
 from adapters.sources.git import GitFolders
@@ -40,8 +42,13 @@ from domain.install_run.policy import Policy
 from domain.installation.events import Receipt
 from domain.provider.events import ProviderKind
 from projections.catalog import READ_MODELS
+from tests.adapters.http.parts import live_on, projecting_on
+from tests.adapters.http.promises import hold_to_promise
 from workers.api import build_application
-from workers.projector import run as run_projector
+from workers.client_connections import OpenHandedProtocol
+from workers.http_protocol import BoundedProtocol
+from workers.http_settings import HttpSettings
+from workers.serving import server_config, url_of
 from workers.wiring import Commands, build_commands
 
 # Nobody listens there, so a connection to it is refused at once.
@@ -50,7 +57,10 @@ BASE_URLS: Final[Mapping[ProviderKind, str]] = {"openai": CLOSED, "noop": "http:
 INSTALLER: Final = Actor(kind="system", id="installer", name="installer")
 DEFAULT_POLICY: Final = Policy()
 READY_SECONDS: Final = 30.0
+# The last uses of keys are written so often here, which is often enough to be waited for.
+MOMENT_SECONDS: Final = 0.2
 TLS: Final = ssl.create_default_context()
+UNLIMITED: Final = HttpSettings(requests_per_second=0)
 
 
 class PromptServer(uvicorn.Server):
@@ -71,6 +81,7 @@ class Api(Struct, frozen=True, kw_only=True):
     anonymous: httpx2.AsyncClient
     clients: Mapping[Role, httpx2.AsyncClient]
     log: PostgresEventLog
+    live: Live
     store: PostgresEventStore
     commands: Commands
 
@@ -86,13 +97,7 @@ class Api(Struct, frozen=True, kw_only=True):
 
     async def send_raw(self, request: bytes, *, and_leave: bool = False) -> bytes:
         """The first bytes of the answer to what no client of ours would send."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(self.url.rpartition(":")[2]))
-        writer.write(request)
-        await writer.drain()
-        answer = b"" if and_leave else await asyncio.wait_for(reader.read(1000), 10)
-        writer.close()
-        await writer.wait_closed()
-        return answer
+        return await send_raw(self.url, request, and_leave=and_leave)
 
     async def head(self) -> int:
         return await self.log.head()
@@ -157,6 +162,7 @@ async def serving(
     base_urls: Mapping[ProviderKind, str] = BASE_URLS,
     git: GitFolders | None = None,
     policy: Policy = DEFAULT_POLICY,
+    pace: Pace = DEFAULT_PACE,
 ) -> AsyncIterator[Api]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(database, name="test-api", size_max=4))
@@ -180,6 +186,9 @@ async def serving(
         )
         denials = Denials(record=commands.record_denial)
         stack.push_async_callback(denials.close)
+        live = live_on(log, reader, commands, pace=pace)
+        last_uses = LastUses(PostgresKeyUses(pool), window_seconds=MOMENT_SECONDS)
+        stack.push_async_callback(last_uses.close)
         app = build_app(
             application=build_application(
                 commands=commands,
@@ -189,14 +198,16 @@ async def serving(
                 idempotency_keys=PostgresIdempotencyKeys(pool),
                 base_urls=base_urls,
                 default_policy=policy,
+                cursors=Cursors(lambda: [key]),
+                live=live,
             ),
-            authenticate=commands.authenticate,
+            authenticate=NotingAuthenticator(commands.authenticate, uses=last_uses),
             denials=denials,
             checks=checks,
             version="0.0.0",
         )
         if projecting:
-            await stack.enter_async_context(_projector(database, log))
+            await stack.enter_async_context(projecting_on(database, log))
         url = await stack.enter_async_context(listening(app))
         keys = {role: await _key(commands.issue_api_key, role) for role in Role}
         clients = {role: await stack.enter_async_context(open_client(url, keys[role])) for role in Role}
@@ -208,21 +219,27 @@ async def serving(
             anonymous=await stack.enter_async_context(open_client(url)),
             clients=clients,
             log=log,
+            live=live,
             store=store,
             commands=commands,
         )
 
 
 @asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[str]:
+async def listening(
+    app: Any, *, http: HttpSettings = UNLIMITED, protocol: type[BoundedProtocol] = OpenHandedProtocol
+) -> AsyncIterator[str]:
+    """Served as the real one is, but that it stops at once. `protocol`: with other bounds."""
     # With the protocol left at 0 asyncio does not set TCP_NODELAY, and every reply waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()
-    server = PromptServer(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+    config = server_config(app, http)
+    config.http, config.lifespan, config.timeout_graceful_shutdown = protocol, "off", 1
+    server = PromptServer(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield url_of(listener, tls=http.tls)
     finally:
         server.stopping.set()
         await running
@@ -230,32 +247,24 @@ async def listening(app: Any) -> AsyncIterator[str]:
 
 def open_client(url: str, key: str | None = None) -> httpx2.AsyncClient:
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    return httpx2.AsyncClient(base_url=url, headers=headers, trust_env=False, verify=TLS, timeout=10)
+    hooks = {"response": [hold_to_promise]}
+    return httpx2.AsyncClient(base_url=url, headers=headers, trust_env=False, verify=TLS, timeout=10, event_hooks=hooks)
+
+
+async def send_raw(url: str, request: bytes, *, and_leave: bool = False) -> bytes:
+    """The first bytes of the answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(request)
+    await writer.drain()
+    answer = b"" if and_leave else await asyncio.wait_for(reader.read(2000), 10)
+    writer.close()
+    await writer.wait_closed()
+    return answer
 
 
 async def ask(url: str) -> httpx2.Response:
     async with open_client("") as client:
         return await client.get(url)
-
-
-@asynccontextmanager
-async def _projector(database: str, log: PostgresEventLog) -> AsyncIterator[None]:
-    stopping = asyncio.Event()
-    async with open_pool(database, name="test-projector", size_max=4) as pool:
-        running = asyncio.create_task(
-            run_projector(
-                log=log,
-                roles=PostgresRoles(pool),
-                read_models=PostgresReadModels(pool, READ_MODELS),
-                stopping=stopping,
-                holder="test",
-            )
-        )
-        try:
-            yield
-        finally:
-            stopping.set()
-            await running
 
 
 async def _key(issue: IssueApiKeyHandler, role: Role, *, key_id: str | None = None) -> str:

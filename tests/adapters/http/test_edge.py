@@ -8,7 +8,7 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
-from adapters.http.edge import Edge
+from adapters.http.edge import SECURITY_HEADERS, Edge
 from adapters.http.tracing import read_trace
 from tests.adapters.http.serving import Api, ask, listening
 
@@ -16,6 +16,9 @@ pytestmark = pytest.mark.anyio
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
+# What differs from answer to answer, or is the server's.
+ITS_OWN = {"traceparent", "content-type", "content-length", "allow", "www-authenticate", "date", "location"}
+PROBLEM = {"type", "title", "status", "detail", "instance", "code", "requestId", "retryable", "errors"}
 
 
 @pytest.fixture
@@ -31,25 +34,65 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
     ("method", "path", "status"),
     [
         ("GET", "/livez", 200),
+        ("HEAD", "/livez", 200),
+        ("OPTIONS", "/livez", 204),
+        ("DELETE", "/livez", 405),
         ("GET", "/nowhere", 404),
+        ("DELETE", "/nowhere", 404),
+        ("OPTIONS", "/nowhere", 404),
+        ("HEAD", "/nowhere", 404),
         ("GET", "/api/nowhere", 404),
+        ("OPTIONS", "/api/nowhere", 404),
+        ("TRACE", "/api/nowhere", 404),
         ("DELETE", "/api/skills", 405),
+        ("TRACE", "/api/skills", 405),
+        ("PROPFIND", "/api/skills", 405),
         ("GET", "/api/skills?limit=0", 400),
         ("OPTIONS", "/api/skills", 204),
-        ("HEAD", "/livez", 200),
+        ("POST", "/api/skills", 400),
     ],
 )
-async def test_every_answer_has_the_ids_and_the_security_headers(api: Api, method: str, path: str, status: int) -> None:
-    answer = await api.admin.request(method, path, headers={"X-Request-ID": "mine.1_2-3"})
+@pytest.mark.parametrize("has_key", [True, False], ids=["with-a-key", "without"])
+async def test_every_answer_has_the_same_headers_and_form(
+    api: Api, method: str, path: str, status: int, *, has_key: bool
+) -> None:
+    client = api.admin if has_key else api.anonymous
+    answer = await client.request(method, path, headers={"X-Request-ID": "mine.1_2-3"})
+    if path.startswith("/api") and not has_key:
+        status = 401
     assert answer.status_code == status
-    assert answer.headers["X-Request-ID"] == "mine.1_2-3"
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert "Strict-Transport-Security" not in answer.headers
+    assert {name: value for name, value in answer.headers.items() if name not in ITS_OWN} == {
+        "x-request-id": "mine.1_2-3",
+        "cache-control": "no-store",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+    }
     version, trace, span, flags = answer.headers["traceparent"].split("-")
     assert (version, len(trace), len(span), flags) == ("00", 32, 16, "00")
+    assert ("allow" in answer.headers) is (status in (204, 405))
+    if status >= 400:
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert int(answer.headers["Content-Length"]) > 100
+    if status >= 400 and method != "HEAD":
+        problem = answer.json()
+        assert (problem["status"], problem["requestId"]) == (status, "mine.1_2-3")
+        assert set(problem) == PROBLEM
+
+
+@pytest.mark.parametrize("own", [{}, {b"content-security-policy": b"script-src 'self'", b"cache-control": b"no-cache"}])
+async def test_an_answer_may_have_a_policy_of_its_own_and_never_two(own: dict[bytes, bytes]) -> None:
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        headers = [*own.items(), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async with listening(Edge(page, methods={})) as url:
+        answer = await ask(url)
+    for name, value in (dict(SECURITY_HEADERS) | own).items():
+        assert answer.headers.get_list(name.decode()) == [value.decode()]
 
 
 @pytest.mark.parametrize("sent", ["", "a" * 129, "with space", "line\tbreak", 'quo"te', "ümlaut"])

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from litestar.exceptions import ClientException, MethodNotAllowedException, NotFoundException
 
-from adapters.http.errors import RETRYABLE, STATUSES, answer_to
+from adapters.http.errors import RETRYABLE, STATUSES, TooManyRequests, answer_to
 from adapters.http.tracing import Trace
 from domain.errors import Busy, Code, Forbidden, StoreOffline, Unauthorized, WaybillError
 from tests.architecture.sources import ROOT
@@ -17,9 +17,10 @@ DOCS: Final = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 SECTIONS: Final = dict(re.findall(r"^### `([^`]+)`\n(.*?)(?=^#|\Z)", DOCS, re.MULTILINE | re.DOTALL))
 
 
-def scope() -> Any:
+def scope(authorization: bytes = b"") -> Any:
     trace = Trace(request_id="a-request", correlation_id=context().correlation_id)
-    return {"type": "http", "path": "/api/skills", "state": {"waybill_trace": trace}}
+    headers = [(b"authorization", authorization)] if authorization else []
+    return {"type": "http", "path": "/api/skills", "headers": headers, "state": {"waybill_trace": trace}}
 
 
 def all_subclasses(kind: type[WaybillError]) -> set[type[WaybillError]]:
@@ -52,10 +53,11 @@ def test_titles_tell_the_codes_apart() -> None:
 @pytest.mark.parametrize(
     ("error", "code", "headers"),
     [
-        (Unauthorized(), "unauthorized:auth", {"WWW-Authenticate": "Bearer"}),
+        (Unauthorized(), "unauthorized:auth", {"WWW-Authenticate": 'Bearer realm="waybill"'}),
         (Forbidden(), "forbidden:auth", {}),
         (StoreOffline(), "offline:database", {"Retry-After": "1"}),
         (Busy(), "conflict:api", {"Retry-After": "1"}),
+        (TooManyRequests(retry_after_seconds=7), "rate_limit:api", {"Retry-After": "7"}),
         (NotFoundException(), "not_found:api", {}),
         (MethodNotAllowedException(headers={"allow": "GET"}), "not_allowed:api", {"Allow": "GET"}),
         (ClientException("Invalid host header"), "bad_request:api", {}),
@@ -79,3 +81,31 @@ def test_an_error_becomes_a_problem(error: Exception, code: str, headers: dict[s
     ]
     assert answer.headers == headers
     assert b"canary" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("authorization", "presented"),
+    [
+        (b"", False),
+        (b"Bearer", False),
+        (b"Bearer ", False),
+        (b"Basic YWRtaW46YWRtaW4=", False),
+        (b"Bearer wb_mistyped", True),
+        (b"bEARER wb_mistyped", True),
+    ],
+)
+def test_only_who_presents_a_key_is_told_that_it_is_wrong(authorization: bytes, *, presented: bool) -> None:
+    challenge = answer_to(Unauthorized(), scope(authorization)).headers["WWW-Authenticate"]
+    assert challenge.startswith('Bearer realm="waybill"')
+    assert ('error="invalid_token"' in challenge) is presented
+
+
+def test_a_challenge_says_why_and_stays_one_header() -> None:
+    answer = answer_to(Unauthorized('A "key"\r\nof \\ \u2013.'), scope(b"Bearer x"))
+    _, _, described = answer.headers["WWW-Authenticate"].partition(", error_description=")
+    assert described == '"' + "A 'key'''of ' '." + '"'
+
+
+def test_a_missing_role_is_named() -> None:
+    error = Forbidden("This needs the role admin.", extra={"requiredRole": "admin"})
+    assert msgspec.json.decode(answer_to(error, scope()).body)["requiredRole"] == "admin"

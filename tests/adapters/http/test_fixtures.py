@@ -7,14 +7,17 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from adapters.embedded.postgres import EmbeddedPostgres
-from adapters.http.errors import STATUSES
+from adapters.http.errors import MEDIA_TYPE, STATUSES
 from adapters.http.health import CheckOutcome
+from adapters.http.openapi_paths import EVERYWHERE, WITH_BODY, WITH_IDEMPOTENCY_KEY, WITH_KEY
+from adapters.http.routes import routes_of
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.sources.git import GitFolders
 from commands.authenticate import Authenticate
@@ -23,9 +26,17 @@ from domain.errors import Code
 from domain.install_run.state import RunStatus
 from tests.adapters.http.bare import bare_app, check
 from tests.adapters.http.exchanges import OPENAI, Exchanges, exchange_everything
+from tests.adapters.http.exchanges_edge import exchange_edge
+from tests.adapters.http.exchanges_keys import exchange_keys
+from tests.adapters.http.exchanges_lists import exchange_lists
+from tests.adapters.http.exchanges_live import exchange_live
+from tests.adapters.http.exchanges_observation import exchange_observation
+from tests.adapters.http.exchanges_refusals import exchange_refusals
 from tests.adapters.http.outcomes import exchange_outcomes
+from tests.adapters.http.promises import codes_of, resolved
 from tests.adapters.http.repairs import exchange_repairs
 from tests.adapters.http.serving import ask, listening, open_client, serving
+from tests.adapters.http.test_access import router
 from tests.architecture.sources import ROOT
 from tests.kit.sandboxed import serving as serving_sandbox
 from workers.wiring import now
@@ -42,6 +53,9 @@ CHANGING: Final = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "a time"),
     (re.compile(r'"position": \d+'), '"position": 0'),
     (re.compile(r'"nextCursor": "[\w-]+"'), '"nextCursor": "more"'),
+    (re.compile(r"(?<=cursor=)[\w-]+"), "more"),
+    (re.compile(r'W/\\"\d+\\"'), "an ETag"),
+    (re.compile(r'(?<="Last-Event-ID": ")\d+|(?<=id: )\d+|(?<=after=)\d+|(?<=position\\":)\d+'), "a position"),
 )
 
 Json = dict[str, Any]
@@ -66,9 +80,15 @@ async def said(
         await exchange_everything(say, api, sandbox)
         await exchange_outcomes(say, api)
         await exchange_repairs(say, api)
+        await exchange_keys(say, api)
+        await exchange_live(say, api)
+        await exchange_lists(say, api)
+        await exchange_refusals(say, api)
+        await exchange_edge(say, api)
     await ask_without_a_working_database(say, "errors.offline", "postgresql://waybill@127.0.0.1:1/waybill")
     await ask_without_a_working_database(say, "errors.internal", postgres.url)
     await ask_for_health(say)
+    await exchange_observation(say)
     exchanges: dict[str, Json] = json.loads(json.dumps(say.all).replace(f"{sandbox.url}/openai/v1", OPENAI))
     if WRITING:
         write(exchanges)
@@ -99,9 +119,15 @@ def test_a_fixture_is_as_the_openapi_document_describes_it(document: Json, name:
     if operation is None:
         assert answer["body"]["code"] in ("not_found:api", "not_allowed:api")
         schema = {"$ref": "#/components/schemas/ProblemDocument"}
+    elif answer["body"] is None:
+        assert "content" not in resolved(operation["responses"][str(answer["status"])], of=document)
+        return
     else:
         media_type = answer["headers"]["Content-Type"]
-        schema = operation["responses"][str(answer["status"])]["content"][media_type]["schema"]
+        described = resolved(operation["responses"][str(answer["status"])], of=document)
+        schema = described["content"][media_type]["schema"]
+        if media_type == MEDIA_TYPE:
+            assert answer["body"]["code"] in codes_of(described)
     validator = Draft202012Validator(
         schema | {"components": strict(document["components"])}, format_checker=Draft202012Validator.FORMAT_CHECKER
     )
@@ -120,13 +146,28 @@ def test_every_way_to_succeed_and_every_error_has_a_fixture(document: Json) -> N
         for methods in document["paths"].values()
         for operation in methods.values()
         for status, answer in operation["responses"].items()
-        if "application/json" in answer["content"] and operation["operationId"] != "openapi"
+        if "application/json" in answer.get("content", {}) and operation["operationId"] != "openapi"
     }
     assert promised <= shown
-    codes = {exchange["response"]["body"].get("code") for exchange in exchanges}
+    bodies = [body for exchange in exchanges if isinstance(body := exchange["response"]["body"], dict)]
+    codes = {body.get("code") for body in bodies}
     assert set(STATUSES) - WITHOUT_FIXTURE == codes - {None}
-    statuses = {exchange["response"]["body"].get("status") for exchange in exchanges}
+    statuses = {body.get("status") for body in bodies}
     assert {*RunStatus} <= statuses
+
+
+def test_every_error_of_an_endpoint_has_been_seen_there(document: Json, said: dict[str, Json]) -> None:
+    """But for those that any request may meet, and those that take more at a moment than one request."""
+    anywhere = {*EVERYWHERE, *WITH_KEY, *WITH_BODY, *WITH_IDEMPOTENCY_KEY, Code.FORBIDDEN, *WITHOUT_FIXTURE}
+    seen = {
+        (operation["operationId"], exchange["response"]["body"]["code"])
+        for exchange in said.values()
+        if exchange["response"]["status"] >= HTTPStatus.BAD_REQUEST
+        and (operation := operation_of(document, exchange["request"]))
+        and "code" in exchange["response"]["body"]
+    }
+    promised = {(route.operation.id, str(code)) for route in routes_of(router()) for code in route.operation.refuses}
+    assert {(name, code) for name, code in promised - seen if code not in anywhere} == set()
 
 
 async def resolve_nothing(host: str, _port: int) -> Sequence[str]:

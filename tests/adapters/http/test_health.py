@@ -1,5 +1,6 @@
 """Whether the process answers, and whether what it needs does."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,9 +9,12 @@ from typing import Any
 import pytest
 
 from adapters.http.health import Check, CheckOutcome
+from adapters.http.health_details import Details
+from adapters.http.observation import Observation
 from domain.errors import StoreOffline
 from tests.adapters.http.bare import bare_app, check
-from tests.adapters.http.serving import ask, listening
+from tests.adapters.http.details import DETAILS, GIVEN
+from tests.adapters.http.serving import ask, listening, open_client
 
 pytestmark = pytest.mark.anyio
 
@@ -68,6 +72,43 @@ async def test_the_answer_comes_within_a_second_whatever_hangs() -> None:
         began = time.monotonic()
         await ask(f"{url}/readyz")
         assert time.monotonic() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    ("query", "given"),
+    [("", False), ("?verbose=false", False), ("?verbose", True), ("?verbose=", True), ("?verbose=true", True)],
+)
+async def test_how_much_is_wrong_is_said_to_who_asks(query: str, *, given: bool) -> None:
+    app = bare_app(checks=[check("nats", GOOD)], observation=Observation(details=details))
+    async with listening(app) as url:
+        body = (await ask(f"{url}/readyz{query}")).json()
+    assert body.get("details") == (GIVEN if given else None)
+    assert ("details" in body) is given
+    assert body["status"] == "ready"
+
+
+@pytest.mark.parametrize("query", ["?verbose=yes", "?verbose&verbose", "?loud"])
+async def test_nobody_else_is_told_more(query: str) -> None:
+    async with asking() as url:
+        assert (await ask(f"{url}/readyz{query}")).status_code == 400
+
+
+async def details() -> Details:
+    return DETAILS
+
+
+async def test_asking_often_is_looking_now_and_then() -> None:
+    looked = 0
+
+    async def look() -> CheckOutcome:
+        nonlocal looked
+        looked += 1
+        return GOOD
+
+    async with asking(Check(name="database", essential=True, ask=look)) as url, open_client(url) as client:
+        answers = await asyncio.gather(*(client.get("/readyz") for _ in range(40)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert 1 <= looked <= 20
 
 
 async def test_being_alive_asks_nothing() -> None:

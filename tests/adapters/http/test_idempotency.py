@@ -11,15 +11,18 @@ import pytest
 
 from adapters.http.idempotency import Answered
 from adapters.http.idempotency_key import HEADER, KEY_CHARS_MAX
-from adapters.http.openapi import describe, routes_of
+from adapters.http.openapi import describe
+from adapters.http.routes import routes_of
 from domain.events import Role
 from tests.adapters.http.asking_again import REPLAYED, RUNS, asked, is_replay, keyed, post
+from tests.adapters.http.promises import codes_of
 from tests.adapters.http.registering import as_form, skill_of
 from tests.adapters.http.serving import Api, open_client, serving, skill_files
 from tests.adapters.http.test_access import NEEDED, router
 
 pytestmark = pytest.mark.anyio
 
+REUSED = "unprocessable:idempotency"
 POSTS = [path for method, path in NEEDED if method == "post"]
 
 
@@ -57,9 +60,9 @@ def test_the_openapi_document_has_the_key_of_every_post_and_of_nothing_else() ->
     for methods in document["paths"].values():
         for method, operation in methods.items():
             named = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "header"]
-            assert named == ([HEADER] if method == "post" else [])
-            refused = operation["responses"].get("422", {"description": ""})["description"]
-            assert ("unprocessable:idempotency" in refused) is (method == "post")
+            assert (HEADER in named) is (method == "post")
+            refused = operation["responses"].get("422")
+            assert (refused is not None and REUSED in codes_of(refused)) is (method == "post")
 
 
 async def test_a_run_that_is_asked_for_again_is_answered_the_same_whatever_became_of_it(api: Api, skill: str) -> None:
