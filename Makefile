@@ -41,7 +41,7 @@ chaos: $(READY_TO_TEST) ## Kill, freeze and cut off everything, and look what is
 	@$(BIN)/python -m tests.chaos $(CHAOS_OPTIONS)
 
 contract: $(READY_TO_TEST) ## Write fixtures/ and docs/openapi.json anew, from the API as it is now
-	@WAYBILL_WRITE_FIXTURES=1 $(BIN)/python -m pytest tests/adapters/http/test_fixtures.py
+	@WAYBILL_WRITE_FIXTURES=1 $(BIN)/python -m pytest tests/adapters/http/test_fixtures.py -k a_fixture_for_each_exchange
 	@$(BIN)/waybill openapi > docs/openapi.json
 	@echo "Look at the difference, go through docs/05-api-contract.md, and put this into it: $$($(BIN)/waybill openapi --digest)"
 

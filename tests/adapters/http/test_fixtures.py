@@ -123,7 +123,7 @@ def test_a_fixture_is_as_the_openapi_document_describes_it(document: Json, name:
         assert "content" not in resolved(operation["responses"][str(answer["status"])], of=document)
         return
     else:
-        media_type = answer["headers"]["Content-Type"]
+        media_type = answer["headers"]["Content-Type"].partition(";")[0]
         described = resolved(operation["responses"][str(answer["status"])], of=document)
         schema = described["content"][media_type]["schema"]
         if media_type == MEDIA_TYPE:
