@@ -24,7 +24,7 @@ FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos contract live check bench build lock clean
+.PHONY: help setup demo test long chaos contract live check bench build lock clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,10 @@ demo: $(READY_TO_RUN) ## Install a skill end to end on real servers and a sandbo
 	@$(BIN)/waybill demo
 
 test: check ## Check the code, then run every test (TEST_PROCESSES=3, TEST_OPTIONS="-k name")
-	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_OPTIONS)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(TEST_OPTIONS)
+
+long: $(READY_TO_TEST) ## Run the tests that take long: a Waybill killed and started again, restored, rotated, over TLS, traced
+	@$(BIN)/python -m pytest -m long $(TEST_OPTIONS)
 
 chaos: $(READY_TO_TEST) ## Kill, freeze and cut off everything, and look what is lost (CHAOS_OPTIONS="--rounds 3 --seed 7 --only F1")
 	@$(BIN)/python -m tests.chaos $(CHAOS_OPTIONS)

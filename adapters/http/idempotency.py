@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID, uuid5
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -29,8 +30,16 @@ CLAIM_SECONDS: Final = 5.0
 RENEW_SECONDS: Final = 1.5
 RENEWALS_MAX: Final = 400
 WAIT_SECONDS: Final = 30.0
+# One that carries it out, one that sees whether it still does.
+AT_ONCE_MAX: Final = 2
 POLL_SECONDS: Final = 0.02
 POLL_SECONDS_MAX: Final = 0.5
+
+STILL_AT_IT: Final = (
+    "The first request with this Idempotency-Key is still being carried out; send it again in a moment."
+)
+# Whose turn it is, for as long as somebody has it or waits for it.
+TURNS: Final[WeakValueDictionary[tuple[UUID, bytes], asyncio.Semaphore]] = WeakValueDictionary()
 
 log = structlog.get_logger(__name__)
 
@@ -55,10 +64,29 @@ async def answer_once(
     key = key_of(request)
     if key is None:
         return _shown(_encoded(await act(None)))
-    found = await _claim(keys, key_id=_key_id(request, key), fingerprint=_fingerprint(request))
-    if isinstance(found, KeptAnswer):
-        return _shown(found, replayed=True)
-    return _shown(await _carry_out(keys, found, act, withhold=withhold))
+    key_id, fingerprint = _key_id(request, key), _fingerprint(request)
+    async with _in_turn(key_id, fingerprint):
+        found = await _claim(keys, key_id=key_id, fingerprint=fingerprint)
+        if isinstance(found, KeptAnswer):
+            return _shown(found, replayed=True)
+        return _shown(await _carry_out(keys, found, act, withhold=withhold))
+
+
+@asynccontextmanager
+async def _in_turn(key_id: UUID, fingerprint: bytes) -> AsyncIterator[None]:
+    """Of equal requests in this process a few ask the store: a hundred at once would all wait for one row of it, and for a
+    connection. Raises Busy.
+    """
+    turn = TURNS.setdefault((key_id, fingerprint), asyncio.Semaphore(AT_ONCE_MAX))
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await turn.acquire()
+    except TimeoutError:
+        raise Busy(STILL_AT_IT) from None
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def _key_id(request: Request[Any, Any, Any], key: str) -> UUID:
@@ -91,7 +119,7 @@ async def _claim(keys: IdempotencyKeys, *, key_id: UUID, fingerprint: bytes) -> 
             return found
         await asyncio.sleep(pause)
         pause = min(pause * 2, POLL_SECONDS_MAX)
-    raise Busy("The first request with this Idempotency-Key is still being carried out; send it again in a moment.")
+    raise Busy(STILL_AT_IT)
 
 
 async def _carry_out(

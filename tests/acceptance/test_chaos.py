@@ -15,9 +15,9 @@ SEED = 4
 SHORT = (
     "F0 nothing fails",
     "F1 installer killed at provider_accepted",
-    "F3 installer frozen at before_settle",
+    pytest.param("F3 installer frozen at before_settle", marks=pytest.mark.long),
     "F9 NATS wiped",
-    "F16 applied late",
+    pytest.param("F16 applied late", marks=pytest.mark.long),
     "F19 one key, many requests",
 )
 

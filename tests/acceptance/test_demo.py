@@ -81,6 +81,7 @@ def test_the_story_is_told_and_nothing_is_left(environment: dict[str, str], temp
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.long
 def test_an_interrupted_demo_leaves_nothing_running(environment: dict[str, str], temporary: Path) -> None:
     with subprocess.Popen([*COMMAND, "demo"], env=environment, stdout=subprocess.PIPE, encoding="utf-8") as demo:
         assert demo.stdout is not None
@@ -94,6 +95,7 @@ def test_an_interrupted_demo_leaves_nothing_running(environment: dict[str, str],
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_killed_demo_leaves_nothing_running(environment: dict[str, str]) -> None:
     with subprocess.Popen([*COMMAND, "demo"], env=environment, stdout=subprocess.PIPE, encoding="utf-8") as demo:
         assert demo.stdout is not None

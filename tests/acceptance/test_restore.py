@@ -94,6 +94,7 @@ def actions(whole: Whole) -> list[str]:
     return [entry["action"] for entry in whole.client.get("/api/audit-log").json()["items"]]
 
 
+@pytest.mark.long
 def test_a_store_that_was_set_back_finds_out_and_installs_nothing_twice(servers: Servers, tmp_path: Path) -> None:
     dump = tmp_path / "waybill.dump"
     with Whole(tmp_path / "data", environment=servers.environment) as whole:

@@ -45,6 +45,7 @@ def check(whole: Whole, *names: str) -> None:
     assert run["status"] == "success", run["targets"]
 
 
+@pytest.mark.long
 def test_what_runs_goes_on_and_what_starts_later_opens_everything(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with Whole(data) as whole:

@@ -156,6 +156,7 @@ def test_a_killed_part_is_started_again(world: World, part: str) -> None:
     assert world.whole.finished(run)["status"] == "success"
 
 
+@pytest.mark.long
 def test_data_outlives_a_restart_and_open_connections_hold_up_no_stop(tmp_path: Path) -> None:
     with Whole(tmp_path / "data") as whole:
         run = whole.finished(whole.queue("plain-english"))

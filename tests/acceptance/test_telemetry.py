@@ -35,6 +35,7 @@ def kill_part(whole: Whole, part: str) -> None:
             child.kill()
 
 
+@pytest.mark.long
 def test_one_scrape_speaks_for_all_parts_and_one_trace_for_a_run(tmp_path: Path) -> None:
     """A start of Waybill costs seconds, so all of it is one test."""
     collector = Collector()

@@ -14,8 +14,10 @@ import httpx2
 from tests.kit.waiting import wait_until
 
 READY_SECONDS = 60.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = 30.0
 RUN_SECONDS = 30.0
+# The first verification of a kind imports its SDK: seconds, and more where others are at work.
+CLIENT_SECONDS = 30.0
 LAST_LINE = "Sandbox "
 
 
@@ -50,7 +52,9 @@ class Whole:
             raise
         self.key = self.lines.get("Admin key", self.key)
         headers = {"Authorization": f"Bearer {self.key}"}
-        self.client = httpx2.Client(base_url=self.lines["Waybill"], headers=headers, timeout=10, trust_env=False)
+        self.client = httpx2.Client(
+            base_url=self.lines["Waybill"], headers=headers, timeout=CLIENT_SECONDS, trust_env=False
+        )
         self.sandbox = httpx2.Client(base_url=self.lines["Sandbox"], timeout=10, trust_env=False)
         return self
 

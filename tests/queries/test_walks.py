@@ -95,7 +95,7 @@ class Walk:
         self.over = self._cursor is None
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 async def test_what_stays_is_on_one_page_and_no_other(side: ReadSide, seed: int) -> None:
     churn, random = Churn(seed), Random(seed)  # noqa: S311 - the same walk every time
     for _ in range(STEPS_BEFORE):

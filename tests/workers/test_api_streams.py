@@ -135,6 +135,7 @@ def open_deaf_clients(stack: ExitStack, api: ApiProcess, key: str) -> None:
         client.sendall(request)
 
 
+@pytest.mark.long
 async def test_streams_do_not_hold_up_the_end_and_go_on_afterwards(
     database: str, store: PostgresEventStore, tmp_path: Path
 ) -> None:

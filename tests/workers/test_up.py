@@ -70,6 +70,7 @@ def test_a_database_that_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path,
     assert "secret" not in ended.sentence
 
 
+@pytest.mark.long
 def test_whatever_ends_it_the_next_start_goes_on(tmp_path: Path) -> None:
     """One folder through everything, as it may happen to a user; each start costs seconds, so all of it is one test."""
     data = tmp_path / "data"

@@ -33,6 +33,7 @@ def listed_skills(url: str, key: str, *, ca_file: Path | None) -> "subprocess.Co
     )
 
 
+@pytest.mark.long
 def test_everything_works_over_tls(tmp_path: Path) -> None:
     tls = write_certificate(tmp_path / "tls")
     environment = {

@@ -135,6 +135,7 @@ async def holder(roles: PostgresRoles, *, other_than: int | None = None) -> int:
     return pids[0]
 
 
+@pytest.mark.long
 async def test_a_frozen_one_loses_the_role_within_seconds_and_writes_nothing_when_it_wakes(
     database: str, server: NatsUnderTest, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 
 from tests.workers.terminal.answered import NOON, in_a_pipe, on_a_terminal
 from workers.terminal.answers import (
+    ApiKey,
     AuditEntry,
     Event,
     Installation,
@@ -26,6 +27,7 @@ from workers.terminal.exit_codes import ExitCode
 from workers.terminal.failures import answered
 from workers.terminal.history import history_grid
 from workers.terminal.installation_view import installation_page, installations_grid
+from workers.terminal.key_view import key_page, keys_grid
 from workers.terminal.preview_view import preview_page
 from workers.terminal.provider_view import provider_page, providers_grid
 from workers.terminal.run_view import run_page, runs_grid
@@ -38,6 +40,7 @@ Show = Callable[[Any], RenderableType]
 ONE: Final[dict[str, tuple[type[Any], Show]]] = {
     "install-runs": (Run, lambda run: run_page(run, now=NOON)),
     "installations": (Installation, lambda one: installation_page(one, now=NOON)),
+    "keys": (ApiKey, lambda key: key_page(key, now=NOON)),
     "uninstall": (Run, lambda run: run_page(run, now=NOON)),
     "providers": (Provider, provider_page),
     "skills": (Skill, skill_page),
@@ -47,6 +50,7 @@ MANY: Final[dict[str, tuple[type[Any], Show]]] = {
     "audit-log": (AuditEntry, audit_grid),
     "install-runs": (Run, lambda runs: runs_grid(runs, now=NOON)),
     "installations": (Installation, lambda items: installations_grid(items, now=NOON)),
+    "keys": (ApiKey, lambda keys: keys_grid(keys, now=NOON)),
     "verify": (Installation, lambda items: installations_grid(items, now=NOON)),
     "history": (Event, history_grid),
     "providers": (Provider, providers_grid),
@@ -61,7 +65,12 @@ def read(path: Path) -> tuple[str, int, Any]:
 
 
 FIXTURE_PATHS: Final = sorted(FIXTURES.glob("*.json"))
-ANSWERS: Final = [path for path in FIXTURE_PATHS if read(path)[0].startswith("/api/") and read(path)[1] < 400]
+# Not those of streams, which are text, and not those that say only that nothing has changed.
+ANSWERS: Final = [
+    path
+    for path in FIXTURE_PATHS
+    if read(path)[0].startswith("/api/") and read(path)[1] < 400 and isinstance(read(path)[2], dict)
+]
 PROBLEMS: Final = [path for path in FIXTURE_PATHS if read(path)[1] >= 400 and "code" in read(path)[2]]
 
 
