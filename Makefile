@@ -22,6 +22,9 @@ READY_TO_BENCH := $(VENV)/.ready-to-bench
 
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
+# Where this is set every process compiles all that it imports, each time anew; the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
+
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test long chaos contract live check bench build lock clean
