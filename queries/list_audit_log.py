@@ -1,8 +1,10 @@
 """The audit log, the newest entry first, by who, what, to what, and how it went."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
+
+from msgspec import Meta
 
 from domain.errors import BadRequest, Code, Problem
 from projections.api_keys import API_KEYS
@@ -26,6 +28,10 @@ AT_TARGET: Final = "lower(target) = ANY(%(lowered)s) AND target = ANY(%(target)s
 SEARCHED: Final[tuple[ReadModel[Any], ...]] = (SKILLS, PROVIDERS, INSTALLATIONS, INSTALL_RUNS, API_KEYS)
 
 
+# Said in the OpenAPI document; it is checked below, in better words.
+Action = Annotated[Text, Meta(extra_json_schema={"enum": sorted(ACTIONS.values())})]
+
+
 class ListAuditLog(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """`actor` is an id; `action` and `target` are as entries show them. Of several values of one filter any will do.
 
@@ -36,7 +42,7 @@ class ListAuditLog(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_
     """
 
     actor: tuple[Text, ...] = ()
-    action: tuple[Text, ...] = ()
+    action: tuple[Action, ...] = ()
     target: tuple[Text, ...] = ()
     result: tuple[Result, ...] = ()
     code: tuple[Code, ...] = ()

@@ -28,6 +28,7 @@ from commands.beginning import BegunRun
 from commands.queue_install_run import PreviewedRun, PreviewedTarget, QueuedRun, QueueInstallRun
 from domain.errors import Code, RunNotFound
 from domain.events import Role
+from domain.install_run.decisions import TARGETS_MAX
 from projections.install_runs import INSTALL_RUNS, InstallRun
 from projections.run_history import HistoryEvent
 from queries.get_install_run import GetInstallRun, get_install_run
@@ -45,7 +46,7 @@ class NewInstallRun(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
 
     skill: Name
     ref: Name = "latest"
-    providers: tuple[Name, ...]
+    providers: Annotated[tuple[Name, ...], Meta(extra_json_schema={"minItems": 1, "maxItems": TARGETS_MAX})]
     policy: PolicyChoice = PolicyChoice()
     on_duplicate: Literal["reuse", "reject"] = "reuse"
     dry_run: bool = False

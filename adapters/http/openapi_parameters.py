@@ -7,6 +7,7 @@ from adapters.http.idempotency_key import HEADER, KEY_CHARS_MAX
 from adapters.http.operations import Header
 from adapters.http.routes import Route
 from adapters.http.schemas import Schemas
+from domain.skill.decisions import LABEL
 
 Json = dict[str, Any]
 
@@ -18,7 +19,10 @@ IN_PATHS: Final[Mapping[str, tuple[str, Json]]] = {
         "A version: `latest`, a label, a number (`3`, `v3`), or the first 8 or more digits of its digest.",
         NAME,
     ),
-    "label": ("1 to 32 of `a-z`, `0-9` and hyphens, beginning with a letter.", NAME),
+    "label": (
+        "1 to 32 of `a-z`, `0-9` and hyphens, beginning with a letter; not what reads like another ref.",
+        {"type": "string", "pattern": f"^{LABEL.pattern}$"},
+    ),
     "provider": ("The connection, by id or name.", NAME),
     "run": ("The id of the install run.", ID),
     "installation": ("The id of the installation.", ID),
@@ -51,7 +55,6 @@ IN_QUERIES: Final[Mapping[str, str]] = {
     "after": "Events behind this position.",
     "wait": "How many seconds the answer may be held back until there is something new.",
     "verbose": "Say of each check what is wrong, and by how much.",
-    "at": "As of this position or time.",
 }
 
 
