@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
 SEED = 4
 SHORT = (
-    "F0 nothing fails",
+    pytest.param("F0 nothing fails", marks=pytest.mark.long),
     "F1 installer killed at provider_accepted",
     pytest.param("F3 installer frozen at before_settle", marks=pytest.mark.long),
     "F9 NATS wiped",

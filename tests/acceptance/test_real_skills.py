@@ -88,6 +88,7 @@ def test_the_shared_folder_is_seen_as_a_whole(skills: list[Skill]) -> None:
     assert len({skill.name for skill in skills}) == len(skills)
 
 
+@pytest.mark.long
 def test_every_version_goes_everywhere_and_back_and_away(whole: Whole, skills: list[Skill]) -> None:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         journeys = [threads.submit(Journey(whole, skill).go) for skill in skills]
