@@ -8,6 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from workers.environment_values import read_path
+
 REQUESTS_PER_SECOND: Final = 1000
 REQUESTS_PER_SECOND_MAX: Final = 1_000_000
 # As browsers send it: in lower case, without a path, and without the port that the scheme has anyway.
@@ -86,7 +88,7 @@ def _tls(environment: Mapping[str, str]) -> Tls | None:
 
 
 def _file(environment: Mapping[str, str], name: str) -> Path | None:
-    path = Path(text).absolute() if (text := environment.get(name)) else None
+    path = read_path(environment, name)
     if path is not None and not path.is_file():
         raise ValueError(f"{name} must name a file in PEM form; there is none at {path}.")
     return path

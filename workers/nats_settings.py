@@ -9,6 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
 
+from workers.environment_values import read_certificates
+
 NatsUser = Literal["relay", "installer", "scheduler", "watchdog", "api", "subscriber"]
 
 USERS: Final[tuple[NatsUser, ...]] = get_args(NatsUser)
@@ -28,9 +30,7 @@ class NatsSettings(Struct, frozen=True, kw_only=True):
 
 def read_nats(environment: Mapping[str, str]) -> NatsSettings:
     """Raises ValueError."""
-    ca_file = Path(text).absolute() if (text := environment.get("WAYBILL_NATS_CA_FILE")) else None
-    if ca_file is not None and not ca_file.is_file():
-        raise ValueError("WAYBILL_NATS_CA_FILE must name a file with certificates in PEM form.")
+    ca_file = read_certificates(environment, "WAYBILL_NATS_CA_FILE")
     return NatsSettings(passwords=read_passwords(environment), ca_file=ca_file)
 
 

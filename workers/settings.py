@@ -14,6 +14,7 @@ from msgspec import Struct
 from domain.install_run.policy import Policy
 from domain.provider.credential import ENVIRONMENT_PREFIX
 from domain.provider.events import ProviderKind
+from workers.environment_values import read_certificates, read_path, read_port
 from workers.http_settings import HttpSettings, read_http_settings
 from workers.nats_settings import NatsSettings, read_nats
 from workers.policy_settings import read_concurrency, read_policy
@@ -27,7 +28,6 @@ SECRET_FILE: Final = "secret.key"  # noqa: S105 - the name of a file
 SECRET_BYTES: Final = 32
 SERVERS_FILE: Final = "servers.env"
 CREDENTIALS_FOLDER: Final = "credentials"
-PORT_MAX: Final = 65_535
 LEASE_MARGIN_SECONDS_MAX: Final = 600
 GIT_HOST: Final = re.compile(r"[a-z0-9.-]{1,253}(:[0-9]{1,5})?")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -92,12 +92,14 @@ def read_settings(
         nats = read_nats(environment)
         http = read_http_settings(environment)
         telemetry = read_telemetry(environment)
+        port = read_port(environment, "WAYBILL_PORT")
+        git_ca_file = read_certificates(environment, "WAYBILL_GIT_CA_FILE")
     except ValueError as error:
         raise SettingsError(str(error)) from None
     return Settings(
         data=data,
         host=environment.get("WAYBILL_HOST") or HOST_DEFAULT,
-        port=_port(environment),
+        port=PORT_DEFAULT if port is None else port,
         postgres_url=environment.get("WAYBILL_POSTGRES_URL") or running.get("WAYBILL_POSTGRES_URL"),
         postgres_owner_url=environment.get("WAYBILL_POSTGRES_OWNER_URL") or None,
         nats_url=environment.get("WAYBILL_NATS_URL") or running.get("WAYBILL_NATS_URL"),
@@ -107,7 +109,7 @@ def read_settings(
         noop_providers=environment.get("WAYBILL_NOOP_PROVIDERS") == "1",
         credentials={name: value for name, value in environment.items() if name.startswith(ENVIRONMENT_PREFIX)},
         git_hosts=_git_hosts(environment),
-        git_ca_file=_git_ca_file(environment),
+        git_ca_file=git_ca_file,
         failpoint=environment.get("WAYBILL_FAILPOINT") or None,
         policy=policy,
         concurrency=concurrency,
@@ -120,7 +122,7 @@ def read_settings(
 
 def read_connection(environment: Mapping[str, str] = os.environ) -> Connection:
     api_key = (environment.get("WAYBILL_API_KEY") or "").strip()
-    ca_file = Path(text).absolute() if (text := environment.get("WAYBILL_CA_FILE")) else None
+    ca_file = read_path(environment, "WAYBILL_CA_FILE")
     return Connection(url=environment.get("WAYBILL_URL") or URL_DEFAULT, api_key=api_key or None, ca_file=ca_file)
 
 
@@ -185,13 +187,6 @@ def shared_folder() -> Path:
     return Path(sysconfig.get_path("data")) / "share" / "waybill"
 
 
-def _port(environment: Mapping[str, str]) -> int:
-    text = environment.get("WAYBILL_PORT") or str(PORT_DEFAULT)
-    if not text.isdecimal() or int(text) > PORT_MAX:
-        raise SettingsError(f"WAYBILL_PORT must be a number from 0 to {PORT_MAX}.")
-    return int(text)
-
-
 def _lease_margin_seconds(environment: Mapping[str, str]) -> int | None:
     text = environment.get("WAYBILL_LEASE_MARGIN_SECONDS") or None
     if text is not None and not (text.isdecimal() and 1 <= int(text) <= LEASE_MARGIN_SECONDS_MAX):
@@ -207,13 +202,6 @@ def _git_hosts(environment: Mapping[str, str]) -> frozenset[str]:
         if not GIT_HOST.fullmatch(host):
             raise SettingsError("WAYBILL_GIT_HOSTS must be names or name:port, between commas.")
     return hosts
-
-
-def _git_ca_file(environment: Mapping[str, str]) -> Path | None:
-    path = Path(text).absolute() if (text := environment.get("WAYBILL_GIT_CA_FILE")) else None
-    if path is not None and not path.is_file():
-        raise SettingsError("WAYBILL_GIT_CA_FILE must name a file with certificates in PEM form.")
-    return path
 
 
 def _one_of(environment: Mapping[str, str], name: str, words: tuple[str, ...]) -> str | None:

@@ -6,7 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
-PORT_MAX: Final = 65_535
+from workers.environment_values import read_port
+
 METRICS_HOST_DEFAULT: Final = "127.0.0.1"
 # What prometheus_client itself looks at.
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -35,17 +36,11 @@ def read_telemetry(environment: Mapping[str, str]) -> TelemetrySettings:
     exporters, unusable = _exporters(environment)
     return TelemetrySettings(
         host=environment.get("WAYBILL_METRICS_HOST") or METRICS_HOST_DEFAULT,
-        port=_port(environment.get("WAYBILL_METRICS_PORT", "")),
+        port=read_port(environment, "WAYBILL_METRICS_PORT"),
         folder=Path(folder) if folder else None,
         exporters=exporters,
         unusable=unusable,
     )
-
-
-def _port(text: str) -> int | None:
-    if text and (not text.isdecimal() or int(text) > PORT_MAX):
-        raise ValueError(f"WAYBILL_METRICS_PORT must be a number from 0 to {PORT_MAX}.")
-    return int(text) if text else None
 
 
 def _exporters(environment: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -11,6 +11,7 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 from msgspec import Struct
 
+from adapters.http.conditional import knows
 from adapters.http.errors import RouteNotFound
 from adapters.http.operations import Binary, Header, Operation, described
 from adapters.http.requests import NoParameters, QueryReader
@@ -85,7 +86,7 @@ async def show_docs_asset(
         raise RouteNotFound
     tag = f'"{asset.digest}"'
     headers = {"ETag": tag, "Cache-Control": FOR_EVER}
-    if request.headers.get("If-None-Match", "").removeprefix("W/") == tag:
+    if knows(request, tag):
         return Response(None, status_code=304, headers=headers)
     content = await asyncio.to_thread(asset.file.read_bytes)
     return Response(content, media_type=asset.media_type, headers=headers)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from adapters.http.application import Application
 from adapters.http.authentication import context_of
+from adapters.http.conditional import tags_known
 from adapters.http.event_feed import Listener
 from adapters.http.live import client_left
 from adapters.http.operations import Header
@@ -50,10 +51,8 @@ class Known(Struct, frozen=True):
 
 
 def known_to(request: Request[Any, Any, Any]) -> Known:
-    given = [value.decode("latin-1") for name, value in request.scope["headers"] if name == b"if-none-match"]
-    if not given:
-        return Known(None)
-    return Known(frozenset(tag.strip().removeprefix("W/").strip('"') for tag in ",".join(given).split(",")))
+    tags = tags_known(request)
+    return Known(None if tags is None else frozenset(tag.strip('"') for tag in tags))
 
 
 def etag_of(run: InstallRun) -> str:

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from adapters.http.application import Application
 from adapters.http.authentication import Requires, context_of
 from adapters.http.bundle_zip import MEDIA_TYPE, zip_bundle
+from adapters.http.conditional import knows
 from adapters.http.operations import Binary, Header, Operation, described
 from adapters.http.pages import LINK, answer_page
 from adapters.http.requests import BodyReader, NoParameters, QueryReader
@@ -92,7 +93,7 @@ async def download_skill_version(
     found = await find_skill_version(application.store, FindSkillVersion(skill=skill, ref=version))
     tag = f'"{found.digest}"'
     headers = {"ETag": tag, "Content-Location": f"/api/skills/{found.skill_id}/versions/{found.version}/bundle"}
-    if _is_known(tag, request.headers.get("If-None-Match", "")):
+    if knows(request, tag):
         return Response(None, status_code=304, headers=headers)
     files = await application.bundles.get(found.manifest)
     archive = await asyncio.to_thread(zip_bundle, found.name, files)
@@ -125,9 +126,3 @@ async def label_skill_version(
     command = LabelSkill(skill=skill, label=label, ref=str(body.version))
     done = await application.label_skill(command, context_of(request.scope))
     return shown_as(Skill, as_stored(SKILLS, await application.store.load(done.skill_id)))
-
-
-def _is_known(tag: str, if_none_match: str) -> bool:
-    """By the weak comparison, as RFC 9110 has it for this header."""
-    named = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
-    return tag in named or "*" in named

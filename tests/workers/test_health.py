@@ -1,7 +1,7 @@
 """What readiness rests on, on the real servers: each check is well when what it asks about is, and says what is missing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -47,14 +47,6 @@ class Asking(Struct):
 
     async def head(self, position: int) -> None:
         await self.side.execute("UPDATE head SET position = %s", position)
-
-
-@pytest.fixture(scope="module")
-def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsUnderTest]:
-    server = NatsUnderTest(tmp_path_factory.mktemp("nats"))
-    asyncio.run(server.start())
-    yield server
-    asyncio.run(server.stop())
 
 
 @pytest.fixture

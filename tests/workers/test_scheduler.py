@@ -1,7 +1,6 @@
 """What is due is seen to: by a ticket, or by a decision; whatever is away meanwhile, and whoever else believes to be scheduler."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -44,14 +43,6 @@ REFUSED = (
     ProviderVerificationFailed(code=Code.PROVIDER_UNAUTHORIZED, message="Incorrect API key."),
     ProviderDeactivated(),
 )
-
-
-@pytest.fixture(scope="module")
-def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsUnderTest]:
-    server = NatsUnderTest(tmp_path_factory.mktemp("nats"))
-    asyncio.run(server.start())
-    yield server
-    asyncio.run(server.stop())
 
 
 @pytest.fixture

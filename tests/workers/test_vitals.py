@@ -1,9 +1,8 @@
 """How Waybill is doing, on the real servers: what each says, and that one which is away takes nothing from the others."""
 
-import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -46,14 +45,6 @@ OF_NATS = frozenset({catalog.STREAM_MESSAGES, catalog.STREAM_BYTES})
 class Servers(Struct, frozen=True):
     side: ReadSide
     nats: Connection
-
-
-@pytest.fixture(scope="module")
-def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsUnderTest]:
-    server = NatsUnderTest(tmp_path_factory.mktemp("nats"))
-    asyncio.run(server.start())
-    yield server
-    asyncio.run(server.stop())
 
 
 @pytest.fixture
