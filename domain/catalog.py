@@ -3,6 +3,14 @@
 from typing import Final
 
 from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
+from domain.chat.events import (
+    ChatCommandAccepted,
+    ChatCommandConfirmed,
+    ChatCommandReceived,
+    ChatCommandRejected,
+    ChatConfirmationAsked,
+    ChatTextErased,
+)
 from domain.events import Event
 from domain.install_run.events import (
     ProviderFailed,
@@ -106,6 +114,12 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     ApiKeyIssued,
     ApiKeyRevoked,
     AccessDenied,
+    ChatCommandReceived,
+    ChatConfirmationAsked,
+    ChatCommandConfirmed,
+    ChatCommandAccepted,
+    ChatCommandRejected,
+    ChatTextErased,
     StoreRestored,
     StoreChecked,
 )

@@ -21,6 +21,7 @@ class Code(StrEnum):
     NOT_FOUND_RUN = "not_found:install_runs"
     NOT_FOUND_INSTALLATION = "not_found:installations"
     NOT_FOUND_KEY = "not_found:keys"
+    NOT_FOUND_CHAT_ACTION = "not_found:chat_actions"
     NOT_ALLOWED = "not_allowed:api"
     CONFLICT_SKILL = "conflict:skills"
     CONFLICT_PROVIDER = "conflict:providers"
@@ -137,6 +138,18 @@ class ApiKeyNotFound(WaybillError):  # noqa: N818
     """No API key has this id."""
 
     code = Code.NOT_FOUND_KEY
+
+
+class ChatActionNotFound(WaybillError):  # noqa: N818
+    """No chat action has this id."""
+
+    code = Code.NOT_FOUND_CHAT_ACTION
+
+
+class ChatTextForbidden(WaybillError):  # noqa: N818
+    """Only whoever said it, or an admin, has it erased."""
+
+    code = Code.FORBIDDEN
 
 
 class ApiKeyUnfit(WaybillError):  # noqa: N818
