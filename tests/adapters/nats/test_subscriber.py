@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.errors import ServiceUnavailableError
@@ -22,6 +24,7 @@ from tests.kit.jetstream import NatsUnderTest, url_as
 pytestmark = pytest.mark.anyio
 
 SECONDS_MAX = 5.0
+TRIES_MAX = 5
 EVENTS = 3
 
 
@@ -63,10 +66,16 @@ async def test_an_ordered_consumer_is_pushed_to(jetstream: JetStreamContext) -> 
 
 
 async def test_what_happens_now_is_heard_without_a_stream(client: Client, publisher: Publisher) -> None:
+    """Without a stream a single message may be missed: on a busy server what one account gives to another takes a moment to begin."""
     subscription = await client.subscribe(EVENTS_SUBJECTS)
     await client.flush()
-    await publisher.publish(run_events(1, after=EVENTS))
-    assert positions([await subscription.next_msg(timeout=SECONDS_MAX)]) == [4]
+    heard: list[Msg] = []
+    for after in range(EVENTS, EVENTS + TRIES_MAX):
+        await publisher.publish(run_events(1, after=after))
+        with suppress(NatsTimeoutError):
+            heard.append(await subscription.next_msg(timeout=SECONDS_MAX / TRIES_MAX))
+            break
+    assert positions(heard)[0] > EVENTS
 
 
 async def test_streams_are_looked_at_and_messages_fetched(jetstream: JetStreamContext) -> None:
