@@ -31,15 +31,20 @@ class Authenticate:
         if key is None or not opens(key, presented):
             raise Unauthorized
         _require_valid(key, now)
-        return Actor(kind="api_key", id=key.key_id, name=key.name, role=key.role)
+        return _holder(key)
 
     async def recheck(self, actor: Actor) -> None:
         """For whoever serves the holder of a key for longer than a moment. Raises Unauthorized, StoreOffline."""
+        await self.holder_of(actor.id)
+
+    async def holder_of(self, key_id: str) -> Actor:
+        """For whoever knows by other means that the holder is calling. Raises Unauthorized, StoreOffline."""
         now = self._clock()
-        key = await self._look_up(actor.id, now)
+        key = await self._look_up(key_id, now)
         if key is None:
             raise Unauthorized
         _require_valid(key, now)
+        return _holder(key)
 
     async def _look_up(self, key_id: str, now: datetime) -> ApiKey | None:
         known = self._known.get(key_id)
@@ -51,6 +56,10 @@ class Authenticate:
                 self._known.clear()
             self._known[key_id] = (now, key)
         return key
+
+
+def _holder(key: ApiKey) -> Actor:
+    return Actor(kind="api_key", id=key.key_id, name=key.name, role=key.role)
 
 
 def _require_valid(key: ApiKey, now: datetime) -> None:

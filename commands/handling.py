@@ -234,6 +234,10 @@ class Handling:
         with self._watch.deciding(decide, context):
             return await self._handle(decide, context)
 
+    async def history(self, stream: UUID) -> tuple[Recorded, ...]:
+        """All events of a stream as they are stored, for those who need to know more than what they come to. Raises StoreOffline."""
+        return await self._store.load(stream)
+
     async def _handle(self, decide: Callable[[Session], Awaitable[Result]], context: Context) -> tuple[Result, Handled]:
         fresh, before = False, None
         for _ in range(DECISIONS_MAX):

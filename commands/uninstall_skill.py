@@ -6,23 +6,28 @@ from msgspec import Struct
 
 from commands.beginning import BegunRun, begin, begun_run
 from commands.handling import Handling, Session
-from domain.errors import InstallationNotFound, ProviderInactive, ProviderNotFound, SkillNotFound
+from domain.errors import InstallationNotFound, ProviderInactive, ProviderNotFound, RunConflict, RunUnfit, SkillNotFound
 from domain.events import Context
 from domain.install_run import decisions
 from domain.install_run.events import RunQueued, SkillPin, Target
 from domain.install_run.policy import Policy
 from domain.install_run.state import INSTALL_RUN
-from domain.installation.state import INSTALLATION, Live
+from domain.installation.state import INSTALLATION, Installation, Live
 from domain.provider.state import PROVIDER
 from domain.skill.state import SKILL
 
 
 class UninstallSkill(Struct, frozen=True, kw_only=True):
-    """`run_id` is for a request that may come again: if there is such a run already, it is the one that was asked for."""
+    """`run_id` is for a request that may come again: if there is such a run already, it is the one that was asked for.
+
+    `installed_by` is the run that put there what is meant, if it is known: what another one has put there since, or is about to,
+    stays.
+    """
 
     installation_id: UUID
     policy: Policy = Policy()
     run_id: UUID | None = None
+    installed_by: UUID | None = None
 
 
 class UninstallSkillHandler:
@@ -30,7 +35,10 @@ class UninstallSkillHandler:
         self._handling = handling
 
     async def __call__(self, command: UninstallSkill, context: Context) -> BegunRun:
-        """Runs that are at work on the pair come first. Raises InstallationNotFound, ProviderInactive, StoreOffline."""
+        """Runs that are at work on the pair come first.
+
+        Raises InstallationNotFound, RunUnfit, RunConflict, ProviderInactive, StoreOffline.
+        """
         run_id = command.run_id or self._handling.new_id()
 
         async def decide(session: Session) -> UUID:
@@ -39,8 +47,12 @@ class UninstallSkillHandler:
             installation = await session.load(command.installation_id, INSTALLATION)
             if installation is None or installation.live is None:
                 raise InstallationNotFound
+            if command.installed_by not in (None, installation.live.run_id):
+                raise RunUnfit(f"Run {installation.live.run_id} has put something else there since.")
             if installation.claims and installation.claims[-1].removes:
                 return installation.claims[-1].run_id
+            if command.installed_by is not None and installation.claims:
+                raise _conflict(installation)
             live = installation.live
             target = await _target(session, live)
             pin = await _pin(session, live)
@@ -51,6 +63,11 @@ class UninstallSkillHandler:
 
         chosen, handled = await self._handling.handle(decide, context=context)
         return begun_run(chosen, handled, run_id=run_id)
+
+
+def _conflict(installation: Installation) -> RunConflict:
+    runs = tuple(claim.run_id for claim in installation.claims)
+    return RunConflict(f"Run {runs[-1]} is about to put something else there.", conflicting_runs=runs)
 
 
 async def _pin(session: Session, live: Live) -> SkillPin:

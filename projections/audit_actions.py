@@ -3,6 +3,14 @@
 from typing import Final
 
 from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
+from domain.chat.events import (
+    ChatCommandAccepted,
+    ChatCommandConfirmed,
+    ChatCommandReceived,
+    ChatCommandRejected,
+    ChatConfirmationAsked,
+    ChatTextErased,
+)
 from domain.install_run.events import (
     ProviderFailed,
     ProviderGivenUp,
@@ -100,6 +108,12 @@ ACTIONS: Final[dict[str, str]] = {
     ApiKeyIssued.TOPIC: "api_key.issued",
     ApiKeyRevoked.TOPIC: "api_key.revoked",
     AccessDenied.TOPIC: "access.denied",
+    ChatCommandReceived.TOPIC: "chat.received",
+    ChatConfirmationAsked.TOPIC: "chat.confirmation_asked",
+    ChatCommandConfirmed.TOPIC: "chat.confirmed",
+    ChatCommandAccepted.TOPIC: "chat.accepted",
+    ChatCommandRejected.TOPIC: "chat.rejected",
+    ChatTextErased.TOPIC: "chat.text_erased",
     StoreRestored.TOPIC: "store.restored",
     StoreChecked.TOPIC: "store.checked",
 }

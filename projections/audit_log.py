@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
 from domain.catalog import EVENTS
+from domain.chat.events import ChatCommandRejected, ChatEvent
+from domain.chat.reasons import Reason
 from domain.errors import Code
 from domain.events import Actor, Recorded, UnknownEvent
 from domain.install_run.events import (
@@ -125,6 +127,8 @@ def _target(recorded: Recorded, rows: Rows[AuditRow]) -> tuple[str, UUID | None]
             return f"api_key:{key_id}", None
         case AccessDenied(method=method, path=path):
             return f"route:{method} {path}", None
+        case event if isinstance(event, ChatEvent):
+            return f"chat_action:{recorded.stream}", None
         case event if isinstance(event, InstallationEvent):
             return _installation(recorded, rows), recorded.stream
         case _:
@@ -149,6 +153,8 @@ def _result(recorded: Recorded) -> tuple[Result, Code | None]:
     match recorded.event:
         case AccessDenied(code=code):
             return "denied", code
+        case ChatCommandRejected(reason=reason, code=code):
+            return ("denied" if reason is Reason.FORBIDDEN else "failure"), code
         case (
             ProviderVerificationFailed(code=code)
             | ProviderFailed(code=code)
@@ -172,7 +178,7 @@ def _result(recorded: Recorded) -> tuple[Result, Code | None]:
 
 AUDIT_LOG: Final = ReadModel(
     name="audit_log",
-    generation=5,
+    generation=6,
     schema=SCHEMA,
     events=frozenset((*EVENTS, UnknownEvent)),
     row=AuditRow,

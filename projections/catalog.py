@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from projections.api_keys import API_KEYS
 from projections.audit_log import AUDIT_LOG
+from projections.chat_actions import CHAT_ACTIONS
 from projections.install_runs import INSTALL_RUNS
 from projections.installations import INSTALLATIONS
 from projections.providers import PROVIDERS
@@ -18,5 +19,6 @@ READ_MODELS: Final[tuple[ReadModel[Any], ...]] = (
     INSTALLATIONS,
     RUN_HISTORY,
     API_KEYS,
+    CHAT_ACTIONS,
     AUDIT_LOG,
 )

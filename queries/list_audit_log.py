@@ -10,6 +10,7 @@ from domain.errors import BadRequest, Code, Problem
 from projections.api_keys import API_KEYS
 from projections.audit_actions import ACTIONS
 from projections.audit_log import AUDIT_LOG, AuditEntry, Result
+from projections.chat_actions import CHAT_ACTIONS
 from projections.install_runs import INSTALL_RUNS
 from projections.installations import INSTALLATIONS
 from projections.providers import PROVIDERS
@@ -19,13 +20,27 @@ from queries.filtering import Filters, Moment, Search, Text, containing, ids_beg
 from queries.matching import Matches
 from queries.paging import Page, PageQuery, decode_cursor, page
 from queries.reading import Reader, any_is_stale
-from queries.searching import actors_named, installations_of, providers_named, runs_beginning, skills_named
+from queries.searching import (
+    actors_named,
+    chat_actions_beginning,
+    installations_of,
+    providers_named,
+    runs_beginning,
+    skills_named,
+)
 
 SQL: Final = "SELECT {columns} FROM {table} WHERE {where} ORDER BY position DESC LIMIT %(limit)s"
 # The first half is the column of the index.
 AT_TARGET: Final = "lower(target) = ANY(%(lowered)s) AND target = ANY(%(target)s)"
 # What a search has to know besides.
-SEARCHED: Final[tuple[ReadModel[Any], ...]] = (SKILLS, PROVIDERS, INSTALLATIONS, INSTALL_RUNS, API_KEYS)
+SEARCHED: Final[tuple[ReadModel[Any], ...]] = (
+    SKILLS,
+    PROVIDERS,
+    INSTALLATIONS,
+    INSTALL_RUNS,
+    API_KEYS,
+    CHAT_ACTIONS,
+)
 
 
 # Said in the OpenAPI document; it is checked below, in better words.
@@ -36,7 +51,8 @@ class ListAuditLog(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_
     """`actor` is an id; `action` and `target` are as entries show them. Of several values of one filter any will do.
 
     `q` is a part of the action, of the name of who did it, or of the skill or connection that it was done to, in any case; the
-    beginning of a run's id; or exactly a target, or the id of who did it, of the request or of the correlation.
+    beginning of the id of a run or a chat action; or exactly a target, or the id of who did it, of the request or of the
+    correlation.
 
     `since` is included, `until` is not.
     """
@@ -95,11 +111,11 @@ async def _matches(reader: Reader, text: str, filters: Filters) -> Matches:
     if (actors := await actors_named(reader, text)) is None:
         matches.add("actor ->> 'name' ILIKE %(q_pattern)s", q_pattern=pattern)
     matches.add_each("actor_id", actors or ())
-    subjects, runs = await _subjects(reader, text), await runs_beginning(reader, text)
-    if subjects is None or runs is None:
+    subjects, targets = await _subjects(reader, text), await _targets(reader, text)
+    if subjects is None or targets is None:
         matches.add("target ILIKE %(q_pattern)s", q_pattern=pattern)
     matches.add_each("subject", subjects or ())
-    matches.add_each("lower(target)", (said, f"api_key:{said}", *(f"install_run:{run}" for run in runs or ())))
+    matches.add_each("lower(target)", (said, f"api_key:{said}", *(targets or ())))
     if ids := ids_beginning(text):
         matches.add_each("correlation_id", (ids[0],))
     return matches
@@ -112,3 +128,11 @@ async def _subjects(reader: Reader, text: str) -> tuple[UUID, ...] | None:
         return None
     installations = await installations_of(reader, skills=skills, providers=providers)
     return None if installations is None else (*skills, *providers, *installations)
+
+
+async def _targets(reader: Reader, text: str) -> tuple[str, ...] | None:
+    """What has no name, by how its id begins; None for too many."""
+    runs, chat_actions = await runs_beginning(reader, text), await chat_actions_beginning(reader, text)
+    if runs is None or chat_actions is None:
+        return None
+    return (*(f"install_run:{run}" for run in runs), *(f"chat_action:{action}" for action in chat_actions))

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from projections.api_keys import API_KEYS
+from projections.chat_actions import CHAT_ACTIONS
 from projections.install_runs import INSTALL_RUNS
 from projections.installations import INSTALLATIONS
 from projections.providers import PROVIDERS
@@ -59,8 +60,17 @@ async def installations_of(
 
 async def runs_beginning(reader: Reader, text: str) -> tuple[UUID, ...] | None:
     """The runs whose ids begin so; None if they are too many to be listed."""
+    return await _beginning(reader, INSTALL_RUNS, text)
+
+
+async def chat_actions_beginning(reader: Reader, text: str) -> tuple[UUID, ...] | None:
+    """As `runs_beginning`."""
+    return await _beginning(reader, CHAT_ACTIONS, text)
+
+
+async def _beginning(reader: Reader, model: ReadModel[Any], text: str) -> tuple[UUID, ...] | None:
     ids = ids_beginning(text)
-    return _ids(await _found(reader, INSTALL_RUNS, BEGINNING, FoundId, first=ids[0], last=ids[1])) if ids else ()
+    return _ids(await _found(reader, model, BEGINNING, FoundId, first=ids[0], last=ids[1])) if ids else ()
 
 
 async def _found(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 
+from msgspec import Struct
+
 from adapters.http.app import build_app
 from adapters.http.application import Application
 from adapters.http.denials import Denials
@@ -13,6 +15,7 @@ from adapters.http.last_uses import LastUses, NotingAuthenticator
 from adapters.http.live import Live, begin_live
 from adapters.http.observation import Observation
 from adapters.http.pages import Cursors
+from adapters.postgres.chat_texts import PostgresChatTexts
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.key_uses import PostgresKeyUses
@@ -24,15 +27,24 @@ from domain.install_run.policy import Policy
 from domain.ports import BundleStore, EventStore
 from domain.provider.events import ProviderKind
 from queries.reading import Reader
+from workers.chat_wiring import Chat, build_chat
 from workers.failpoints import Failpoint, reach
 from workers.health import readiness_checks, readiness_details
 from workers.opening import open_nats, postgres_url
 from workers.serving import serve
 from workers.settings import Settings, secret_keys
+from workers.slack import open_slack
 from workers.telemetry import open_telemetry
 from workers.telemetry_http import RequestWatch, exposing
 from workers.vitals import vitals_of
-from workers.wiring import Commands, open_reader, write_side
+from workers.wiring import Commands, open_chat_model, open_reader, write_side
+
+
+class Defaults(Struct, frozen=True, kw_only=True):
+    """What holds where a request says nothing: the addresses of the kinds that can be connected, and the policy of a run."""
+
+    base_urls: Mapping[ProviderKind, str]
+    policy: Policy
 
 
 async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Event) -> None:
@@ -57,16 +69,28 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
             recheck=commands.authenticate.recheck,
             stopping=stopping,
         )
+        chat = build_chat(
+            commands=commands,
+            reader=reader,
+            store=write.store,
+            texts=PostgresChatTexts(write.pool),
+            policy=settings.policy,
+            model=open_chat_model(stack, settings, write),
+            clock=write.clock,
+            watch=telemetry,
+        )
         look = vitals_of(pool=write.pool, reader=reader, nats=nats)
         app = build_app(
             application=build_application(
                 commands=commands,
+                chat=chat,
                 reader=reader,
                 store=write.store,
                 bundles=write.bundles,
                 idempotency_keys=PostgresIdempotencyKeys(write.pool),
-                base_urls={kind: CATALOG[kind].base_url for kind in write.gateway.kinds},
-                default_policy=settings.policy,
+                defaults=Defaults(
+                    base_urls={kind: CATALOG[kind].base_url for kind in write.gateway.kinds}, policy=settings.policy
+                ),
                 cursors=Cursors(lambda: split_keys(secret_keys(settings))),
                 live=live,
             ),
@@ -76,6 +100,9 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
             version=version("waybill"),
             requests_per_second=settings.http.requests_per_second,
             cors_origins=settings.http.cors_origins,
+            slack=open_slack(
+                stack, settings.slack, authenticate=commands.authenticate, converse=chat.converse, world=chat.world
+            ),
             observation=Observation(
                 details=readiness_details(look, version=version("waybill")),
                 expose=exposing(telemetry, look, version=version("waybill"), sse_clients=lambda: live.open_streams),
@@ -88,12 +115,12 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
 def build_application(
     *,
     commands: Commands,
+    chat: Chat,
     reader: Reader,
     store: EventStore,
     bundles: BundleStore,
     idempotency_keys: IdempotencyKeys,
-    base_urls: Mapping[ProviderKind, str],
-    default_policy: Policy,
+    defaults: Defaults,
     cursors: Cursors,
     live: Live,
 ) -> Application:
@@ -113,12 +140,15 @@ def build_application(
         retry_run=commands.retry_run,
         rollback_run=commands.rollback_run,
         verify_installations=commands.verify_installations,
+        converse=chat.converse,
+        erase_chat_text=chat.erase_text,
+        chat_texts=chat.texts,
         reader=reader,
         store=store,
         bundles=bundles,
         idempotency_keys=idempotency_keys,
-        base_urls=base_urls,
-        default_policy=default_policy,
+        base_urls=defaults.base_urls,
+        default_policy=defaults.policy,
         run_queued=lambda: reach(Failpoint.RUN_QUEUED),
         issue_api_key=commands.issue_api_key,
         revoke_api_key=commands.revoke_api_key,

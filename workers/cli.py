@@ -36,6 +36,12 @@ waybill.add_chapter(
             "workers.terminal.installations:installations",
             "See what is live where, ask whether it still is, and remove it.",
         ),
+        Entry("chat", "workers.terminal.chat:chat", "Say what you want, in English or Korean."),
+        Entry(
+            "chat-actions",
+            "workers.terminal.chat_actions:chat_actions",
+            "See what was said and what came of it, and erase the words.",
+        ),
         Entry("history", "workers.terminal.history:history", "Show every event of a run."),
         Entry("audit", "workers.terminal.audit:audit", "See who did what to what, and how it went."),
     ),

@@ -12,6 +12,7 @@ class Failpoint(StrEnum):
     """Where a process may be told to fail."""
 
     RUN_QUEUED = "run_queued"  # the API: the run is stored, its answer not sent
+    CHAT_STEP_DONE = "chat_step_done"  # the API: a step of what somebody said is done, the next one not begun
     RELAY_PUBLISHED = "relay_published"  # the relay: a batch is in NATS, its progress not written down
     TICKET_ISSUED = "ticket_issued"  # the scheduler: the ticket is in NATS, its timer not set anew
     ATTEMPT_STARTED = "attempt_started"  # the installer: the attempt is stored, its ticket not acknowledged

@@ -14,11 +14,13 @@ from msgspec import Struct
 from domain.install_run.policy import Policy
 from domain.provider.credential import ENVIRONMENT_PREFIX
 from domain.provider.events import ProviderKind
+from workers.chat_settings import ChosenModel, read_chat_model
 from workers.environment_values import read_certificates, read_path, read_port
 from workers.http_settings import HttpSettings, read_http_settings
 from workers.nats_settings import NatsSettings, read_nats
 from workers.policy_settings import read_concurrency, read_policy
 from workers.private_files import write_private
+from workers.slack_settings import SlackSettings, read_slack
 from workers.telemetry_settings import TelemetrySettings, read_telemetry
 
 HOST_DEFAULT: Final = "127.0.0.1"
@@ -65,6 +67,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     nats: NatsSettings = NatsSettings()
     http: HttpSettings = HttpSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    chat_model: ChosenModel | None = None
+    slack: SlackSettings | None = None
 
     @property
     def credentials_folder(self) -> Path:
@@ -92,6 +96,8 @@ def read_settings(
         nats = read_nats(environment)
         http = read_http_settings(environment)
         telemetry = read_telemetry(environment)
+        chat_model = read_chat_model(environment)
+        slack = read_slack(environment)
         port = read_port(environment, "WAYBILL_PORT")
         git_ca_file = read_certificates(environment, "WAYBILL_GIT_CA_FILE")
     except ValueError as error:
@@ -117,6 +123,8 @@ def read_settings(
         nats=nats,
         http=http,
         telemetry=telemetry,
+        chat_model=chat_model,
+        slack=slack,
     )
 
 

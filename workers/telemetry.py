@@ -14,6 +14,9 @@ from adapters.telemetry.exposition import Exporter
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.tracing import OFF, Tracing
 from commands.start_attempt import Attempt
+from domain.chat.events import ChatCommandAccepted, ChatCommandRejected, ChatConfirmationAsked
+from domain.chat.reasons import Reason
+from domain.chat.state import ChatAction
 from domain.errors import Code
 from domain.events import Context, Recorded
 from domain.install_run.events import (
@@ -32,6 +35,8 @@ from workers.telemetry_settings import FOLDER_VARIABLE
 
 # What became of a target that failed without anything being wrong with it.
 OUTCOMES: Final[Mapping[Code | None, str]] = {Code.RUN_CANCELLED: "cancelled", Code.RUN_ROLLED_BACK: "rolled_back"}
+# Any other outcome of what was said in chat is the reason for it.
+ACCEPTED: Final = "accepted"
 HANDLER: Final = "Handler"
 
 log = structlog.get_logger(__name__)
@@ -106,8 +111,17 @@ class Telemetry:
                 self.metrics.rescued("lease_expired")
             case ProviderRescued(fault=fault):
                 self.metrics.rescued(fault)
+            case ChatConfirmationAsked():
+                self._count_chat(states[recorded.stream], Reason.CONFIRMATION_REQUIRED)
+            case ChatCommandAccepted():
+                self._count_chat(states[recorded.stream], ACCEPTED)
+            case ChatCommandRejected(reason=reason):
+                self._count_chat(states[recorded.stream], reason)
             case _:
                 pass
+
+    def _count_chat(self, said: ChatAction, outcome: str) -> None:
+        self.metrics.chatted(action=said.intent.action, outcome=outcome, parser=said.parser)
 
     def _count_run(self, run: InstallRun, ended: Recorded) -> None:
         for target in run.targets:

@@ -1,5 +1,5 @@
 """Where ports meet adapters, and the table of contents: every command and query, a line each. What one process at a time does
-is in `single_roles.py`.
+is in `single_roles.py`, and chat, which is made of all the others, in `chat_wiring.py`.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from adapters.postgres.connection import Pool, open_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.read_models_reader import PostgresReader
 from adapters.postgres.vault import PostgresVault
+from adapters.providers.chat_model import ChatModel
 from adapters.providers.gateway import Gateway, as_it_is
 from adapters.sources.git import GitFolders
 from adapters.sources.reading import Sources
@@ -45,6 +46,7 @@ from commands.uninstall_skill import UninstallSkillHandler
 from commands.verify_installation import VerifyInstallationsHandler
 from commands.verify_provider import VerifyProviderHandler
 from domain.ports import BundleStore, EventStore, ProviderGateway, Vault
+from domain.provider.state import PROVIDER, Provider, provider_stream
 from projections.catalog import READ_MODELS
 from queries.installer_connections import installer_connections, next_resumption_seconds
 from workers.awaiting import migrated, when_online
@@ -139,6 +141,8 @@ class WriteSide(Struct, frozen=True, kw_only=True):
     store: PostgresEventStore
     bundles: PostgresBundles
     gateway: Gateway
+    vault: PostgresVault
+    clock: Callable[[], datetime]
 
 
 @asynccontextmanager
@@ -170,7 +174,23 @@ async def write_side(settings: Settings, *, part: str, telemetry: Telemetry | No
             clock=clock,
             watch=telemetry,
         )
-        yield WriteSide(commands=commands, pool=pool, store=store, bundles=bundles, gateway=gateway)
+        yield WriteSide(
+            commands=commands, pool=pool, store=store, bundles=bundles, gateway=gateway, vault=vault, clock=clock
+        )
+
+
+def open_chat_model(stack: AsyncExitStack, settings: Settings, write: WriteSide) -> ChatModel | None:
+    """None where none is named: then nobody outside is asked what a message means."""
+    if settings.chat_model is None:
+        return None
+
+    async def find(name: str) -> Provider | None:
+        return PROVIDER.fold(await write.store.load(provider_stream(name)))
+
+    chosen = settings.chat_model
+    model = ChatModel(connection=chosen.connection, model=chosen.model, find=find, vault=write.vault, clock=write.clock)
+    stack.push_async_callback(model.close)
+    return model
 
 
 async def installer(settings: Settings, stopping: asyncio.Event) -> None:

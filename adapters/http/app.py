@@ -11,6 +11,8 @@ from litestar.types import ASGIApp
 from adapters.http.application import Application
 from adapters.http.audit import show_audit_log
 from adapters.http.authentication import Authentication, Authenticator
+from adapters.http.chat import converse
+from adapters.http.chat_actions import erase_chat_text, show_chat_action, show_chat_actions
 from adapters.http.cors import Cors
 from adapters.http.denials import Denials
 from adapters.http.docs_page import show_docs, show_docs_asset
@@ -49,6 +51,8 @@ from adapters.http.run_events import stream_run_events
 from adapters.http.run_repairs import cancel_run, retry_run, rollback_run
 from adapters.http.skill_versions import download_skill_version, label_skill_version, show_skill_versions
 from adapters.http.skills import archive_skill, register_skill, show_skill, show_skills, unarchive_skill
+from adapters.http.slack import hear_slack_button, hear_slack_command
+from adapters.http.slack_conversation import Slack
 from adapters.http.upload_limits import UploadLimits
 
 GUARDED = (
@@ -79,6 +83,10 @@ GUARDED = (
     show_installation,
     verify_installations,
     uninstall_skill,
+    converse,
+    show_chat_actions,
+    show_chat_action,
+    erase_chat_text,
     show_audit_log,
     stream_events,
     issue_api_key,
@@ -88,6 +96,7 @@ GUARDED = (
 )
 GUARDED_OUTSIDE = (show_metrics,)
 PUBLIC = (show_liveness, show_readiness, show_openapi, show_docs, show_docs_asset)
+SLACK = (hear_slack_command, hear_slack_button)
 
 # A key that was quiet for a while may ask as often at once as it may in so many seconds.
 BURST_SECONDS: Final = 5
@@ -103,11 +112,12 @@ def build_app(
     requests_per_second: int = 0,
     cors_origins: Collection[str] = (),
     observation: Observation = UNOBSERVED,
+    slack: Slack | None = None,
 ) -> ASGIApp:
-    """It needs no lifespan: it opens nothing, and whoever made `denials` closes them. `requests_per_second` is for each key; 0: as
-    many as it likes.
+    """It needs no lifespan: it opens nothing, and whoever made `denials` and `slack` closes them. `requests_per_second` is for each
+    key; 0: as many as it likes.
     """
-    router = build_router(application=application, checks=checks, observation=observation)
+    router = build_router(application=application, checks=checks, observation=observation, slack=slack)
     router.state.openapi = describe(router, version=version)
     methods = {route.path_format: with_head(route.methods) for route in router.routes if isinstance(route, HTTPRoute)}
     guarded = Authentication(
@@ -125,17 +135,24 @@ def build_router(
     application: Application,
     checks: Sequence[Check],
     observation: Observation = UNOBSERVED,
+    slack: Slack | None = None,
 ) -> Litestar:
     """The routes alone. Bodies are bounded where they are read, logs are written at the edge."""
     asked = Checks(checks, observation.details)
     uploads = UploadLimits()
     return Litestar(
-        route_handlers=[Router(path=PREFIX, route_handlers=GUARDED), *GUARDED_OUTSIDE, *PUBLIC],
+        route_handlers=[
+            Router(path=PREFIX, route_handlers=GUARDED),
+            *GUARDED_OUTSIDE,
+            *PUBLIC,
+            *(SLACK if slack else ()),
+        ],
         dependencies={
             "application": Provide(lambda: application, sync_to_thread=False),
             "checks": Provide(lambda: asked, sync_to_thread=False),
             "observation": Provide(lambda: observation, sync_to_thread=False),
             "uploads": Provide(lambda: uploads, sync_to_thread=False),
+            "slack": Provide(lambda: slack, sync_to_thread=False),
         },
         exception_handlers={Exception: handle_error},
         request_max_body_size=None,

@@ -12,6 +12,8 @@ from commands.beginning import BegunRun
 from commands.cancel_run import CancelRun, RunCancelling
 from commands.change_provider import ChangeProvider
 from commands.connect_provider import ConnectProvider, ProviderConnection
+from commands.converse import Converse, Conversed
+from commands.erase_chat_text import EraseChatText
 from commands.issue_api_key import IssueApiKey
 from commands.label_skill import LabelSkill, SkillLabelling
 from commands.pause_provider import PauseProvider, ResumeProvider
@@ -23,6 +25,7 @@ from commands.rollback_run import RollbackRun
 from commands.uninstall_skill import UninstallSkill
 from commands.verify_installation import VerifyInstallations
 from commands.verify_provider import VerifyProvider
+from domain.chat.texts import ChatTexts
 from domain.events import Context
 from domain.idempotency import IdempotencyKeys
 from domain.install_run.policy import Policy
@@ -32,7 +35,8 @@ from queries.reading import Reader
 
 
 class Application(Struct, frozen=True, kw_only=True):
-    """The commands, the read side, the streams, the bytes of the skills, and the keys of requests that may come again.
+    """The commands, the read side, the streams, the bytes of the skills, the words of chat, and the keys of requests that may come
+    again.
 
     `base_urls`: the kinds that can be connected, and where they are. `default_policy` is that of a run whose request does not
     say otherwise. `run_queued` is called when a run is stored and its answer not yet sent.
@@ -53,6 +57,9 @@ class Application(Struct, frozen=True, kw_only=True):
     retry_run: Callable[[RetryRun, Context], Awaitable[BegunRun]]
     rollback_run: Callable[[RollbackRun, Context], Awaitable[BegunRun]]
     verify_installations: Callable[[VerifyInstallations, Context], Awaitable[None]]
+    converse: Callable[[Converse, Context], Awaitable[Conversed]]
+    erase_chat_text: Callable[[EraseChatText, Context], Awaitable[UUID]]
+    chat_texts: ChatTexts
     reader: Reader
     store: EventStore
     bundles: BundleStore

@@ -27,8 +27,8 @@ LIST_QUERY: Final = QueryReader(ListAuditLog)
             summary="Who did what to what, and how it went, the newest first",
             description=(
                 "`q` is a part of the action, or of the name of the key that did it or of the skill or provider that it was "
-                "done to, in any case; the beginning of a run's id, 8 digits or more; or exactly a target, or the id of who "
-                "did it, of the request or of the correlation."
+                "done to, in any case; the beginning of the id of a run or of a chat action, 8 digits or more; or exactly a "
+                "target, or the id of who did it, of the request or of the correlation."
             ),
             answers={200: ("A page of entries.", Page[AuditEntry])},
             parameters=ListAuditLog,

@@ -37,6 +37,7 @@ STATUSES: Final[Mapping[Code, tuple[HTTPStatus, str]]] = {
     Code.NOT_FOUND_RUN: (HTTPStatus.NOT_FOUND, "No such install run"),
     Code.NOT_FOUND_INSTALLATION: (HTTPStatus.NOT_FOUND, "Nothing installed there"),
     Code.NOT_FOUND_KEY: (HTTPStatus.NOT_FOUND, "No such API key"),
+    Code.NOT_FOUND_CHAT_ACTION: (HTTPStatus.NOT_FOUND, "No such chat action"),
     Code.NOT_ALLOWED: (HTTPStatus.METHOD_NOT_ALLOWED, "Not a method of this address"),
     Code.CONFLICT_SKILL: (HTTPStatus.CONFLICT, "Conflict with the skill's state"),
     Code.CONFLICT_PROVIDER: (HTTPStatus.CONFLICT, "Conflict with the provider's state"),
@@ -127,7 +128,9 @@ class InternalError(WaybillError):
 
 
 class ProblemDocument(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An error, as RFC 9457 has it. `retryable`: the same request may succeed later; `requiredRole`: with a key of this role."""
+    """An error, as RFC 9457 has it. `retryable`: the same request may succeed later; `requiredRole`: with a key of this role.
+    `chatActionId`: under which it is on record what was asked for.
+    """
 
     type: str
     title: str
@@ -140,6 +143,7 @@ class ProblemDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     errors: tuple[Problem, ...]
     conflicting_runs: list[UUID] | UnsetType = UNSET
     required_role: Role | UnsetType = UNSET
+    chat_action_id: UUID | UnsetType = UNSET
 
 
 class ErrorAnswer(Struct, frozen=True, kw_only=True):

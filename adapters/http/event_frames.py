@@ -1,5 +1,6 @@
 """An event as a live stream shows it: the same JSON as in a run's history, encoded once for everybody who listens."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
@@ -14,8 +15,8 @@ from projections.read_model import noun_of
 from projections.run_history import HistoryEvent, run_of
 
 ACCESS: Final = "access"
-# What a hash was made of is as good as gone, and still nobody needs to see the hash.
-SECRET: Final = "secret"  # noqa: S105 - how the names of such members begin
+# What a hash was made of is as good as gone, and still nobody needs to see the hash: how the names of such members begin.
+SECRETS: Final[Mapping[str, tuple[str, ...]]] = {ACCESS: ("secret",), "chat": ("token", "text")}
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -78,8 +79,8 @@ def owning_run(recorded: Recorded) -> UUID | None:
 
 
 def _data(event: Event, *, topic: str) -> Any:
-    if noun_of(topic) == ACCESS:
-        return {name: value for name, value in _members(event).items() if not name.startswith(SECRET)}
+    if (secrets := SECRETS.get(noun_of(topic))) is not None:
+        return {name: value for name, value in _members(event).items() if not name.startswith(secrets)}
     return _members(event) if isinstance(event, UnknownEvent) else event
 
 

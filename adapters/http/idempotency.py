@@ -54,12 +54,18 @@ class Answered(Response[bytes]):
 
 
 async def answer_once(
-    request: Request[Any, Any, Any], keys: IdempotencyKeys, act: Act, *, withhold: Withhold | None = None
+    request: Request[Any, Any, Any],
+    keys: IdempotencyKeys,
+    act: Act,
+    *,
+    withhold: Withhold | None = None,
+    stored_refusals: tuple[type[WaybillError], ...] = (),
 ) -> Answered:
     """What `act` answers, or what it answered to this very request before. The body must have been read.
 
-    Only a success is kept: what was refused may be sent again, also with another body. `withhold` takes out of the body what is
-    said once and stored nowhere. Raises BadRequest, IdempotencyKeyReused, Busy, and what `act` raises.
+    Only a success is kept: what was refused may be sent again, also with another body. `stored_refusals` are those that `act` has
+    stored, under the id that it was given: there the body must be the same, and so is the id. `withhold` takes out of the body
+    what is said once and stored nowhere. Raises BadRequest, IdempotencyKeyReused, Busy, and what `act` raises.
     """
     key = key_of(request)
     if key is None:
@@ -69,7 +75,8 @@ async def answer_once(
         found = await _claim(keys, key_id=key_id, fingerprint=fingerprint)
         if isinstance(found, KeptAnswer):
             return _shown(found, replayed=True)
-        return _shown(await _carry_out(keys, found, act, withhold=withhold))
+        carry_out = _carry_out(keys, found, act, withhold=withhold, stored_refusals=stored_refusals)
+        return _shown(await carry_out)
 
 
 @asynccontextmanager
@@ -123,7 +130,12 @@ async def _claim(keys: IdempotencyKeys, *, key_id: UUID, fingerprint: bytes) -> 
 
 
 async def _carry_out(
-    keys: IdempotencyKeys, claim: KeyClaim, act: Act, *, withhold: Withhold | None = None
+    keys: IdempotencyKeys,
+    claim: KeyClaim,
+    act: Act,
+    *,
+    withhold: Withhold | None = None,
+    stored_refusals: tuple[type[WaybillError], ...] = (),
 ) -> KeptAnswer:
     try:
         async with _renewed(keys, claim):
@@ -131,7 +143,7 @@ async def _carry_out(
             answer = _encoded(given)
             lasting = _encoded(given, withhold) if withhold else answer
     except Exception as error:
-        await _let_go(keys, claim, error)
+        await _let_go(keys, claim, unstored=_is_refusal(error) and not isinstance(error, stored_refusals))
         raise
     with _tolerated("idempotency_answer_not_kept"):
         if len(lasting.body) > ANSWER_BYTES_MAX:
@@ -141,11 +153,14 @@ async def _carry_out(
     return answer
 
 
-async def _let_go(keys: IdempotencyKeys, claim: KeyClaim, error: Exception) -> None:
-    """What was refused has left nothing behind, unless somebody who had the claim before did."""
-    refused = isinstance(error, WaybillError) and STATUSES[error.code][0] < HTTPStatus.INTERNAL_SERVER_ERROR
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, WaybillError) and STATUSES[error.code][0] < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+async def _let_go(keys: IdempotencyKeys, claim: KeyClaim, *, unstored: bool) -> None:
+    """What left nothing behind is forgotten, unless somebody who had the claim before left something."""
     with _tolerated("idempotency_key_not_released"):
-        if refused and claim.is_first:
+        if unstored and claim.is_first:
             await keys.forget(claim)
         else:
             await keys.release(claim)

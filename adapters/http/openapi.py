@@ -33,6 +33,8 @@ TAGS: Final[Mapping[str, str]] = {
     "providers": "Connections to providers, and whether they are in use.",
     "install-runs": "Requests to install a skill at providers, and what became of them.",
     "installations": "What is live where.",
+    "chat-ops": "Saying what is wanted, in Korean or English.",
+    "chat-actions": "What was said, and what became of it.",
     "audit-log": "Who did what to what, and how it went.",
     "events": "Everything that happens, live.",
     "keys": "API keys and who may do what with them.",

@@ -1,7 +1,7 @@
 """What answers look like, for the OpenAPI document: the structs themselves, so that an example cannot say what no answer says."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, get_args, get_origin
 from uuid import UUID
 
@@ -10,8 +10,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapters.http.health import CheckReport, Liveness, Readiness
+from adapters.http.openapi_chat_examples import CHAT, CHAT_ACTION
+from adapters.http.openapi_example_facts import (
+    AT,
+    CORRELATION_ID,
+    CURSOR,
+    DIGEST,
+    EVENT_ID,
+    OPENAI_ID,
+    OPERATOR,
+    REQUEST_ID,
+    RUN_ID,
+    SKILL_ID,
+    SKILL_NAME,
+)
 from adapters.http.resources import (
     ApiKeyAnswer,
+    ChatActionAnswer,
     InstallationAnswer,
     InstallRunAnswer,
     InstallRunPreview,
@@ -41,17 +56,6 @@ from queries.api_key_view import ApiKey, KeyStatus
 from queries.installation_view import Installation, ProviderName, Remote, SkillName
 from queries.paging import Page
 
-AT: Final = datetime(2026, 3, 28, 9, 30, tzinfo=UTC)
-SKILL_ID: Final = UUID("d80a1bc9-c551-5d32-833a-15a5f73e6230")
-OPENAI_ID: Final = UUID("aa99db56-5173-5033-afb0-9fad96a2e0cb")
-RUN_ID: Final = UUID("019d33dd-8e40-7c52-a14e-81da897ceed6")
-EVENT_ID: Final = UUID("019d33dd-8e41-7069-b87e-bcd72d7f7c8f")
-CORRELATION_ID: Final = UUID("0af76519-16cd-43dd-8448-eb211c80319c")
-REQUEST_ID: Final = "3df0bcc0-c3fb-44ee-97f6-04aa0b21c245"
-DIGEST: Final = "sha256:8d330f90c1d5f04dc0e99504c28dd5a959501934bb7b8791d2620f523699417f"
-CURSOR: Final = "eyJleGFtcGxlIjoxfQ"
-OPERATOR: Final = Actor(kind="api_key", id="release-bot", name="Release bot", role=Role.OPERATOR)
-
 VERSION: Final = SkillVersion(
     version=2,
     digest=DIGEST,
@@ -73,7 +77,7 @@ VERSION: Final = SkillVersion(
 )
 SKILL: Final = SkillWithVersions(
     id=SKILL_ID,
-    name="kbo-results",
+    name=SKILL_NAME,
     description=VERSION.description,
     version=VERSION.version,
     digest=DIGEST,
@@ -222,6 +226,9 @@ ANSWERS: Final[tuple[Struct, ...]] = (
     KEY,
     shown_as(ApiKeyAnswer, KEY, stale=False),
     shown_as(IssuedApiKey, KEY, key="wb_...", last_used_at=None),
+    CHAT,
+    CHAT_ACTION,
+    shown_as(ChatActionAnswer, CHAT_ACTION, stale=False),
     Liveness(),
     Readiness(status="ready", checks=REPORTS),
 )

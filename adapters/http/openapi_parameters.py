@@ -26,6 +26,7 @@ IN_PATHS: Final[Mapping[str, tuple[str, Json]]] = {
     "provider": ("The connection, by id or name.", NAME),
     "run": ("The id of the install run.", ID),
     "installation": ("The id of the installation.", ID),
+    "chat_action": ("The id of the chat action.", ID),
     "digest": ("A digest of the file, as the page has it.", NAME),
     "name": ("The name of the file.", NAME),
     "key": ("The id of the key: the part between its first two underscores.", NAME),

@@ -1,11 +1,15 @@
 """The bodies of answers: what the read models show, and the little that an answer adds to it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
 
+from domain.chat.intent import Intent, Language, Parser
+from domain.chat.plan import Skipped, StepRefused
+from domain.chat.reasons import Reason
 from domain.errors import Code
 from domain.events import Recorded
 from domain.install_run.events import SkillPin, Target
@@ -17,6 +21,7 @@ from projections.read_model import ReadModel
 from projections.rows import Row
 from projections.skills import Skill, SkillVersion, SkillWithVersions
 from queries.api_key_view import ApiKey
+from queries.chat_action_view import ChatAction
 from queries.installation_view import Installation
 
 Resource = TypeVar("Resource", bound=Struct)
@@ -68,6 +73,39 @@ class IssuedApiKey(ApiKey, frozen=True, kw_only=True, rename="camel"):
     """`key` is what opens the door; None if it was told before, to whoever sent this request first."""
 
     key: str | None
+
+
+class ChatActionAnswer(ChatAction, frozen=True, kw_only=True, rename="camel"):
+    """`stale`: the read side had not come as far as what is stored."""
+
+    stale: bool
+
+
+class ChatConfirmation(Struct, frozen=True, kw_only=True, rename="camel"):
+    """`token` says that `plan`, in words, is meant; it is worth nothing to others, and to nobody after `expires_at`."""
+
+    token: str
+    expires_at: datetime
+    plan: str
+
+
+class ChatAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
+    """`accepted`: it was answered or done, or would be if it were not a dry run. `candidates` are names that exist and come close
+    to what was said. `chat_action_id` is None where nothing was stored.
+    """
+
+    accepted: bool
+    reason: Reason | None
+    intent: Intent
+    run_ids: tuple[UUID, ...]
+    reply: str
+    confirmation: ChatConfirmation | None
+    chat_action_id: UUID | None
+    parser: Parser
+    language: Language
+    candidates: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    refusals: tuple[StepRefused, ...]
 
 
 class TargetPreview(Struct, frozen=True, kw_only=True, rename="camel"):

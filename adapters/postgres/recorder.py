@@ -18,6 +18,7 @@ from psycopg.sql import SQL, Identifier
 from adapters.postgres.connection import Datastore
 from adapters.postgres.mapper import event_id
 from adapters.postgres.timers import SetBy, write_timers
+from domain.chat.texts import CHAT_TEXTS
 from domain.errors import StoreOffline
 from domain.events import Context
 from domain.ports import SideRow
@@ -25,7 +26,7 @@ from domain.timers import Timer
 
 EVENTS_TABLE: Final = "events"
 EVENTS_CHANNEL: Final = "waybill_events"
-SIDE_TABLES: Final = frozenset({"credentials"})
+SIDE_TABLES: Final = frozenset({"credentials", CHAT_TEXTS})
 
 LOCK_HEAD: Final = "SELECT position, coalesce(place = store_place(), true) AS at_home FROM head FOR UPDATE"
 MOVE_HEAD: Final = "UPDATE head SET position = %s, place = coalesce(place, store_place())"

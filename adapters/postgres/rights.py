@@ -18,6 +18,7 @@ RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
     "due": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "idempotency_keys": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "key_uses": ("SELECT", "INSERT", "UPDATE (used_at)"),
+    "chat_texts": ("SELECT", "INSERT", "DELETE"),
 }
 # Who is a member of one of these can become more than the database's superuser meant.
 MIGHTY: Final = (

@@ -1,48 +1,25 @@
 """Claude: a skill in a workspace, ours by a mark in its display name, whose newest version is in use; the official SDK."""
 
-import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 import msgspec
-from anthropic import AnthropicError, APIConnectionError, APIStatusError, AsyncAnthropic, omit
+from anthropic import omit
 from msgspec import Meta, Struct
 
+from adapters.providers.claude_sdk import answer_to, client_of
 from adapters.providers.connection import Connection
-from adapters.providers.exchange import Exchange, Shape, form_files, reason_of, unless_absent
+from adapters.providers.exchange import Exchange, Shape, form_files, unless_absent
 from adapters.providers.failures import (
     BAD_RESPONSE,
     BY_STATUS,
-    FORBIDDEN,
-    MISCONFIGURED,
-    OVERLOADED,
-    QUOTA_EXCEEDED,
-    TIMED_OUT,
     Effect,
-    Verdict,
-    retry_after_seconds,
-    status_verdict,
 )
 from domain.installation.events import Receipt
 from domain.ports import Intent, ProviderAdapter, Standing
 from domain.skill.bundle import Bundle
-
-# Claude's own codes, whatever the status they come with.
-BY_REASON: Final = {
-    "organization_on_hold": FORBIDDEN,
-    "claude_code_key_creator_not_member": FORBIDDEN,
-    "cmek_key_disabled": FORBIDDEN,
-    "cmek_key_network_blocked": FORBIDDEN,
-    "contract_spend_limit_reached": QUOTA_EXCEEDED,
-    "enforced_spend_limit_reached": QUOTA_EXCEEDED,
-    "storage_quota_exceeded": QUOTA_EXCEEDED,
-    "ramp_limit_exceeded": BY_STATUS[429],
-    "request_body_timeout": TIMED_OUT,
-}
-# What a limit that the customer has set, or an empty account, comes with: a plain 400 without any code.
-SPENT: Final = re.compile(r"(usage|spend(ing)?) limits?\b|credit balance", re.IGNORECASE)
 
 PAGE_SIZE: Final = 1000
 PAGES_MAX: Final = 10
@@ -80,15 +57,7 @@ class ClaudeAdapter(ProviderAdapter):
     def __init__(self, connection: Connection) -> None:
         self._lease = connection.lease
         self._exchange = Exchange(connection, request_id_header="request-id")
-        client = AsyncAnthropic(
-            api_key=connection.credential,
-            base_url=connection.base_url,
-            max_retries=0,
-            open_telemetry=False,
-            http_client=connection.lease.client,
-        )
-        client._custom_headers = {}  # noqa: SLF001 - ANTHROPIC_CUSTOM_HEADERS has no other switch
-        # Answers are taken raw: the SDK's own models accept anything, also nothing.
+        client = client_of(connection)
         self._skills = client.skills.with_raw_response
         # The SDK has the download among its betas only; it sends no beta header unless told to.
         self._contents = client.beta.skills.versions.with_raw_response
@@ -208,40 +177,8 @@ class ClaudeAdapter(ProviderAdapter):
         return self._exchange.decode(await self._answer(request, effect), shape, effect=effect)
 
     async def _answer(self, request: Request, effect: Effect = "read") -> Any:
-        try:
-            return (await request).http_response
-        except APIStatusError as error:
-            verdict, message = _verdict(error, effect), _told(error) or reason_of(error.response)
-            raise self._exchange.failure(verdict, message, effect=effect, headers=_headers(error)) from None
-        except APIConnectionError as error:
-            raise self._exchange.unsent(error.__cause__, effect=effect) from None
-        except AnthropicError as error:
-            raise self._exchange.failure(MISCONFIGURED, str(error)) from None
+        return await answer_to(request, exchange=self._exchange, effect=effect)
 
 
 def _mark(intent: Intent) -> str:
     return f"{intent.skill_name} [waybill {intent.installation_id}]"
-
-
-def _verdict(error: APIStatusError, effect: Effect) -> Verdict:
-    status, message = error.status_code, _told(error)
-    if verdict := BY_REASON.get(error.error_code or ""):
-        return verdict
-    if status == 400 and SPENT.search(message or ""):
-        return QUOTA_EXCEEDED
-    if status == 429 and message is not None and retry_after_seconds(error.response.headers) is None:
-        return QUOTA_EXCEEDED  # a rate says when it is over; what the account may spend in a month does not
-    if status == 529:
-        return OVERLOADED
-    return status_verdict(status, effect=effect, message=message)
-
-
-def _told(error: APIStatusError) -> str | None:
-    """The reason, if the error has the form of the API's own."""
-    return error.api_message if isinstance(error.api_message, str) else None
-
-
-def _headers(error: APIStatusError) -> dict[str, str]:
-    """With the request's id, which stands in the body as well."""
-    body = error.body if isinstance(error.body, dict) else {}
-    return {"request-id": str(body.get("request_id") or ""), **error.response.headers}

@@ -1,24 +1,19 @@
 """From a provider connection to the adapter that speaks to it: opens the credential, loads the SDK when first needed."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from threading import Lock
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from adapters.providers.catalog import CATALOG
-from adapters.providers.connection import Connection, header_text
+from adapters.providers.connecting import connect, misconfigured
+from adapters.providers.connection import Connection
 from adapters.providers.http_clients import HttpClients
-from domain.errors import BadRequest, Code, CredentialRefused
-from domain.ports import Limits, ProviderAdapter, ProviderError, Vault
-from domain.provider.base_url import check_base_url
+from domain.ports import Limits, ProviderAdapter, Vault
 from domain.provider.events import ProviderKind
 from domain.provider.state import Provider
-
-# What a connection may have beside its address and credential; which of these, each kind says.
-SETTINGS: Final = frozenset({"organization", "project", "base_agent"})
 
 # OpenAI's SDK looks whether this is loaded, whenever a client is made, and breaks on one that another SDK has half loaded.
 LOOKED_AT: Final = "httpx"
@@ -63,33 +58,15 @@ class Gateway:
         Raises ProviderError (`misconfigured:provider`), and StoreOffline when the credential cannot be fetched.
         """
         if provider.kind not in self.kinds:
-            raise _misconfigured(f"Providers of the kind {provider.kind} are not available here.")
-        for setting in SETTINGS - CATALOG[provider.kind].settings:
-            if getattr(provider, setting) is not None:
-                raise _misconfigured(f"Connections of the kind {provider.kind} have no {setting.replace('_', ' ')}.")
-        try:
-            base_url = check_base_url(provider.base_url)
-            credential = header_text(await self._vault.open(provider.credential), what="credential")
-        except (BadRequest, CredentialRefused) as error:
-            raise _misconfigured(error.detail) from error
-        organization = provider.organization and header_text(provider.organization, what="organization")
-        project = provider.project and header_text(provider.project, what="project")
-        adapter = await self._load(provider.kind)
-        digest = hashlib.sha256(credential.encode()).digest()
-        lease = self._clients.lease((provider.kind, base_url, organization, project, digest))
-        connection = Connection(
-            base_url=base_url,
-            credential=credential,
-            organization=organization,
-            project=project,
-            base_agent=provider.base_agent,
-            deadline_seconds=deadline_seconds,
-            lease=lease,
+            raise misconfigured(f"Providers of the kind {provider.kind} are not available here.")
+        connection = await connect(
+            provider, vault=self._vault, clients=self._clients, deadline_seconds=deadline_seconds
         )
         try:
+            adapter = await self._load(provider.kind)
             return self._watched(provider, adapter(connection))
         except BaseException:
-            await lease.release()
+            await connection.lease.release()
             raise
 
     async def prepare(self, kind: ProviderKind) -> None:
@@ -110,17 +87,18 @@ class Gateway:
 
 
 def load_adapter(kind: ProviderKind, *, wanted: Callable[[], bool] = lambda: True) -> AdapterClass:
-    """Imports the SDK of the kind, the first time. SDKs are imported one at a time, since they share modules; who is not
-    `wanted` any more when its turn comes raises RuntimeError, so that nobody who stops has to wait for all of them.
+    """Imports the SDK of the kind, the first time. Raises RuntimeError as `load_class`."""
+    return cast("AdapterClass", load_class(CATALOG[kind].adapter, wanted=wanted))
+
+
+def load_class(name: str, *, wanted: Callable[[], bool] = lambda: True) -> Any:
+    """By `module:Class`. SDKs are imported one at a time, since they share modules; who is not `wanted` any more when its turn
+    comes raises RuntimeError, so that nobody who stops has to wait for all of them.
     """
-    module_name, _, class_name = CATALOG[kind].adapter.partition(":")
+    module_name, _, class_name = name.partition(":")
     with _LOADING:
         if not wanted():
-            raise RuntimeError(f"{kind} is not needed any more")
+            raise RuntimeError(f"{name} is not needed any more")
         with suppress(ImportError):
             import_module(LOOKED_AT)
-        return cast("AdapterClass", getattr(import_module(module_name), class_name))
-
-
-def _misconfigured(message: str) -> ProviderError:
-    return ProviderError(Code.PROVIDER_MISCONFIGURED, message)
+        return getattr(import_module(module_name), class_name)

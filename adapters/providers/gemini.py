@@ -1,6 +1,5 @@
 """Gemini: a skill as a managed agent that has its files mounted, one agent for each install, through the official SDK."""
 
-import re
 from collections.abc import Awaitable
 from typing import Annotated, Any, Final
 
@@ -9,16 +8,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from adapters.providers.connection import Connection
-from adapters.providers.exchange import Exchange, Shape, reason_of, unless_absent
-from adapters.providers.failures import (
-    BAD_RESPONSE,
-    MISCONFIGURED,
-    QUOTA_EXCEEDED,
-    UNAUTHORIZED,
-    Effect,
-    Verdict,
-    status_verdict,
-)
+from adapters.providers.exchange import Exchange, Shape, unless_absent
+from adapters.providers.failures import BAD_RESPONSE, MISCONFIGURED, Effect
 from adapters.providers.gemini_agent import (
     AGENT_ID,
     environment_of,
@@ -27,24 +18,12 @@ from adapters.providers.gemini_agent import (
     marker_for,
     receipt_for,
 )
-from adapters.providers.gemini_sdk import API_VERSION, Told, agents_of, answer_to, told_by
+from adapters.providers.gemini_refusals import refused
+from adapters.providers.gemini_sdk import API_VERSION, agents_of, answer_to
 from domain.errors import Code
 from domain.installation.events import Receipt
 from domain.ports import Intent, ProviderAdapter, ProviderError, Standing
 from domain.skill.bundle import Bundle
-
-# Google writes errors in two forms: as google.rpc ("FAILED_PRECONDITION"), or as its Interactions API ("failed_precondition").
-# A name counts for more than the status beside it: a bad key is a bad argument in the first form, money that ran out in both.
-BY_NAME: Final = {
-    "authentication": UNAUTHORIZED,
-    "failed_precondition": QUOTA_EXCEEDED,
-    "payment_required": QUOTA_EXCEEDED,
-    "quota_exceeded": QUOTA_EXCEEDED,
-}
-ALIKE: Final = {416: 400, 499: 408}  # out of range: an argument; cancelled: nobody knows what became of it
-KEY_REFUSED: Final = re.compile(r"API_KEY_INVALID|API key (not valid|expired)", re.IGNORECASE)
-SPENT: Final = re.compile(r'"quotaId"\s*:\s*"\w*PerDay')  # its RetryInfo speaks of seconds all the same
-RETRY_DELAY: Final = re.compile(r'"retryDelay"\s*:\s*"([\d.]+)s"')
 
 BASE_AGENT: Final = "antigravity-preview-09-2026"
 # A project has 1,000 agents at most; the provider may make pages smaller than asked for.
@@ -216,24 +195,4 @@ class GeminiAdapter(ProviderAdapter):
             raise self._exchange.unsent(error, effect=effect) from None
         if response.is_success:
             return response
-        raise self._refused(response, effect) from None
-
-    def _refused(self, response: httpx2.Response, effect: Effect) -> ProviderError:
-        told = told_by(response)
-        verdict = _verdict(response, told, effect)
-        headers = {"x-request-id": response.headers.get("x-goog-request-id", "")}
-        if told and (delay := RETRY_DELAY.search(response.text)):
-            headers["retry-after"] = delay[1]
-        message = told.message if told else reason_of(response)
-        return self._exchange.failure(verdict, message, effect=effect, headers=headers | dict(response.headers))
-
-
-def _verdict(response: httpx2.Response, told: Told | None, effect: Effect) -> Verdict:
-    status = response.status_code
-    if told and status == 400 and KEY_REFUSED.search(response.text):
-        return UNAUTHORIZED
-    if told and status == 429 and SPENT.search(response.text):
-        return QUOTA_EXCEEDED
-    if told and status < 500 and told.name in BY_NAME:
-        return BY_NAME[told.name]
-    return status_verdict(ALIKE.get(status, status), effect=effect, message=told.message if told else None)
+        raise refused(response, exchange=self._exchange, effect=effect) from None

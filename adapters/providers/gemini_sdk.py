@@ -47,11 +47,8 @@ class _Silence:
         return
 
 
-def agents_of(connection: Connection) -> Any:
-    """The SDK's resource, for `answer_to`: its own models accept anything, also nothing, so answers are taken raw.
-
-    Raises ValueError, TypeError or ImportError when the SDK cannot be set up.
-    """
+def client_of(connection: Connection) -> genai.Client:
+    """Raises ValueError, TypeError or ImportError when the SDK cannot be set up."""
     options = HttpOptions(
         base_url=connection.base_url,
         api_version=API_VERSION,
@@ -61,7 +58,15 @@ def agents_of(connection: Connection) -> Any:
         async_client_args={"verify": UNUSED_TLS, "ssl": UNUSED_TLS},
     )
     live = DebugConfig(client_mode=None, replays_directory=None, replay_id=None)
-    client = genai.Client(api_key=connection.credential, vertexai=False, http_options=options, debug_config=live)
+    return genai.Client(api_key=connection.credential, vertexai=False, http_options=options, debug_config=live)
+
+
+def agents_of(connection: Connection) -> Any:
+    """The SDK's resource, for `answer_to`: its own models accept anything, also nothing, so answers are taken raw.
+
+    Raises as `client_of`.
+    """
+    client = client_of(connection)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Agents usage is experimental", UserWarning)
         agents = client.aio.agents

@@ -45,13 +45,21 @@ class Lease:
 
 
 class HttpClients:
-    """Clients in use stay open however many they are; of the others, the `idle_max` used last do.
+    """Clients in use stay open however many they are; of the others, the `idle_max` used last do. A reply of more than
+    `reply_bytes_max` is not read.
 
     `accepted` is called when a provider has done what a request asked for, and its reply is not read yet.
     """
 
-    def __init__(self, *, idle_max: int = IDLE_CLIENTS_MAX, accepted: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        *,
+        idle_max: int = IDLE_CLIENTS_MAX,
+        reply_bytes_max: int | None = None,
+        accepted: Callable[[], None] = lambda: None,
+    ) -> None:
         self._idle_max = idle_max
+        self._reply_bytes_max = REPLY_BYTES_MAX if reply_bytes_max is None else reply_bytes_max
         self._accepted = accepted
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
@@ -77,7 +85,7 @@ class HttpClients:
         """No proxy, no netrc and no certificates from the environment; redirects are answers, not orders."""
         transport = httpx2.AsyncHTTPTransport(verify=_ssl_context(), trust_env=False)
         return httpx2.AsyncClient(
-            transport=_Watched(transport, self._accepted),
+            transport=_Watched(transport, reply_bytes_max=self._reply_bytes_max, accepted=self._accepted),
             trust_env=False,
             follow_redirects=False,
             timeout=TIMEOUT,
@@ -96,8 +104,11 @@ class _Watched(httpx2.AsyncBaseTransport):
     length says nothing.
     """
 
-    def __init__(self, transport: httpx2.AsyncBaseTransport, accepted: Callable[[], None]) -> None:
+    def __init__(
+        self, transport: httpx2.AsyncBaseTransport, *, reply_bytes_max: int, accepted: Callable[[], None]
+    ) -> None:
         self._transport = transport
+        self._reply_bytes_max = reply_bytes_max
         self._accepted = accepted
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -109,7 +120,8 @@ class _Watched(httpx2.AsyncBaseTransport):
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
             raise ReplyRefused("The reply is compressed although it was asked for plain.", request=request)
-        response.stream = _BoundedStream(cast("httpx2.AsyncByteStream", response.stream), request)
+        stream = cast("httpx2.AsyncByteStream", response.stream)
+        response.stream = _BoundedStream(stream, request=request, bytes_max=self._reply_bytes_max)
         return response
 
     async def aclose(self) -> None:
@@ -117,16 +129,17 @@ class _Watched(httpx2.AsyncBaseTransport):
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream, request: httpx2.Request) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, *, request: httpx2.Request, bytes_max: int) -> None:
         self._stream = stream
         self._request = request
+        self._bytes_max = bytes_max
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
         async for chunk in self._stream:
             size += len(chunk)
-            if size > REPLY_BYTES_MAX:
-                raise ReplyRefused(f"The reply is longer than {REPLY_BYTES_MAX} bytes.", request=self._request)
+            if size > self._bytes_max:
+                raise ReplyRefused(f"The reply is longer than {self._bytes_max} bytes.", request=self._request)
             yield chunk
 
     async def aclose(self) -> None:

@@ -1,33 +1,21 @@
 """OpenAI: a skill in a project, with versions of which one is the default, through the official SDK."""
 
-import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
-from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError, omit
+from openai import omit
 from openai.resources.skills import AsyncSkillsWithRawResponse
 
 from adapters.providers.connection import Connection
-from adapters.providers.exchange import Exchange, Shape, form_files, reason_of, unless_absent
-from adapters.providers.failures import (
-    BAD_RESPONSE,
-    FORBIDDEN,
-    MISCONFIGURED,
-    QUOTA_EXCEEDED,
-    Effect,
-    Verdict,
-    status_verdict,
-)
+from adapters.providers.exchange import Exchange, Shape, form_files, unless_absent
+from adapters.providers.failures import BAD_RESPONSE, Effect
+from adapters.providers.openai_sdk import answer_to, client_of
 from domain.installation.events import Receipt
 from domain.ports import Intent, ProviderAdapter, ProviderError, Standing
 from domain.skill.bundle import Bundle
-
-# A status also says other things: money that ran out is no rate limit, a key without a scope is no bad key.
-SPENT: Final = re.compile(r"insufficient_quota|credit_balance_exhausted|(?!rate_).+_limit_exceeded")
-UNSCOPED: Final = re.compile(r"missing[_ ]scope", re.IGNORECASE)
 
 PAGE_SIZE: Final = 100
 PAGES_MAX: Final = 10
@@ -72,17 +60,7 @@ class OpenAIAdapter(ProviderAdapter):
     def __init__(self, connection: Connection) -> None:
         self._lease = connection.lease
         self._exchange = Exchange(connection, request_id_header="x-request-id")
-        client = AsyncOpenAI(
-            api_key=connection.credential,
-            base_url=connection.base_url,
-            max_retries=0,
-            http_client=connection.lease.client,
-        )
-        # What it was not given, the SDK has taken from the environment.
-        client.organization, client.project = connection.organization, connection.project
-        client._custom_headers = {}  # noqa: SLF001 - OPENAI_CUSTOM_HEADERS has no other switch
-        # Answers are taken raw: the SDK's own models accept anything, also nothing.
-        self._skills: AsyncSkillsWithRawResponse = client.skills.with_raw_response
+        self._skills: AsyncSkillsWithRawResponse = client_of(connection).skills.with_raw_response
 
     async def verify(self) -> None:
         async with self._exchange.deadline():
@@ -218,31 +196,7 @@ class OpenAIAdapter(ProviderAdapter):
         return self._exchange.decode(await self._answer(request, effect), shape, effect=effect)
 
     async def _answer(self, request: Request, effect: Effect = "read") -> Any:
-        try:
-            return await request
-        except APIStatusError as error:
-            verdict, message = _verdict(error, effect), _told(error) or reason_of(error.response)
-            raise self._exchange.failure(verdict, message, effect=effect, headers=error.response.headers) from None
-        except APIConnectionError as error:
-            raise self._exchange.unsent(error.__cause__, effect=effect) from None
-        except OpenAIError as error:
-            raise self._exchange.failure(MISCONFIGURED, str(error)) from None
-
-
-def _verdict(error: APIStatusError, effect: Effect) -> Verdict:
-    status, message = error.status_code, _told(error)
-    reasons = [str(error.code), str(error.type)]
-    if status in {402, 429} and any(SPENT.fullmatch(reason) for reason in reasons):
-        return QUOTA_EXCEEDED
-    if status in {401, 403} and any(UNSCOPED.search(text) for text in (*reasons, message or "")):
-        return FORBIDDEN
-    return status_verdict(status, effect=effect, message=message)
-
-
-def _told(error: APIStatusError) -> str | None:
-    """The reason, if the error has the form of the API's own."""
-    message = error.body.get("message") if isinstance(error.body, dict) else None
-    return message if isinstance(message, str) else None
+        return await answer_to(request, exchange=self._exchange, effect=effect)
 
 
 def _version(receipt: Receipt) -> str:

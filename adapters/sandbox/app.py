@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
 
 from adapters.sandbox.calls import Calls
+from adapters.sandbox.chat_replies import ChatReplies
 from adapters.sandbox.claude import DIALECT as CLAUDE
 from adapters.sandbox.claude import claude_router
 from adapters.sandbox.conduct import Conduct
@@ -35,13 +36,14 @@ def build_sandbox(folder: Path | None) -> Litestar:
 
     Serve it with uvicorn, in one process: the faults that cut connections know its transport.
     """
-    ledger, faults, calls = Ledger(folder), Faults(), Calls()
+    ledger, faults, calls, chat_replies = Ledger(folder), Faults(), Calls(), ChatReplies()
     return Litestar(
         route_handlers=[openai_router(), claude_router(), *gemini_routers(), controls_router()],
         dependencies={
             "ledger": Provide(lambda: ledger, sync_to_thread=False),
             "faults": Provide(lambda: faults, sync_to_thread=False),
             "calls": Provide(lambda: calls, sync_to_thread=False),
+            "chat_replies": Provide(lambda: chat_replies, sync_to_thread=False),
             "dialects": Provide(lambda: DIALECTS, sync_to_thread=False),
         },
         middleware=[Conduct(faults=faults, calls=calls)],

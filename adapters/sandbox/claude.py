@@ -1,4 +1,4 @@
-"""Claude's Skills API under `/anthropic/v1`: its routes and rules, as the official SDK knows them."""
+"""Claude's Skills API under `/anthropic/v1`: its routes and rules, as the official SDK knows them; and its models, for chat."""
 
 import time
 from uuid import uuid4
@@ -8,6 +8,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 
 from adapters.sandbox.bundle import Bundle
+from adapters.sandbox.claude_chat import message
 from adapters.sandbox.claude_wire import (
     HttpRequest,
     ModelPage,
@@ -43,6 +44,7 @@ def claude_router() -> Router:
             get_version,
             delete_version,
             download_version,
+            message,
         ],
         dependencies={"shelf": Provide(shelf_of_caller, sync_to_thread=False)},
         opt={"dialect": DIALECT},

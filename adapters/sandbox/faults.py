@@ -19,6 +19,7 @@ Operation = Literal[
     "set_default",
     "delete_skill",
     "delete_version",
+    "chat",
 ]
 Kind = Literal["status", "html", "hang", "drip", "garbage", "drop_before", "drop_after"]
 

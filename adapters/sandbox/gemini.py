@@ -1,4 +1,4 @@
-"""Gemini's managed agents under `/gemini`: routes and rules, as the official SDK knows them.
+"""Gemini's managed agents under `/gemini`: routes and rules, as the official SDK knows them; and its models, for chat.
 
 Under `/gemini-interactions` the same agents are served with errors in the form of the Interactions API: Google has two forms,
 and which of them this API takes is not documented.
@@ -13,6 +13,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 
 from adapters.sandbox.dialect import Dialect, ProviderError
+from adapters.sandbox.gemini_chat import generate_content
 from adapters.sandbox.gemini_wire import (
     Agent,
     HttpRequest,
@@ -48,7 +49,7 @@ def gemini_routers() -> list[Router]:
     return [
         Router(
             path=dialect.prefix,
-            route_handlers=[list_agents, create_agent, get_agent, delete_agent, list_models],
+            route_handlers=[list_agents, create_agent, get_agent, delete_agent, list_models, generate_content],
             dependencies={"shelf": Provide(shelf_of_caller, sync_to_thread=False)},
             opt={"dialect": dialect},
         )

@@ -1,4 +1,4 @@
-"""OpenAI's Skills API under `/openai/v1`: its routes and rules, as the official SDK knows them."""
+"""OpenAI's Skills API under `/openai/v1`: its routes and rules, as the official SDK knows them; and its models, for chat."""
 
 import time
 from uuid import uuid4
@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from adapters.sandbox.bundle import Bundle
 from adapters.sandbox.dialect import Dialect, ProviderError
 from adapters.sandbox.ledger import Ledger
+from adapters.sandbox.openai_chat import respond
 from adapters.sandbox.openai_wire import (
     DefaultChange,
     HttpRequest,
@@ -44,6 +45,7 @@ def openai_router() -> Router:
             get_version,
             delete_version,
             download_version,
+            respond,
         ],
         dependencies={"shelf": Provide(shelf_of_caller, sync_to_thread=False)},
         opt={"dialect": DIALECT},

@@ -63,6 +63,12 @@ PROJECTED_EVENTS: Final = Metric(
     type="counter",
     help="Events taken into read models, once for each group of read models that stand together.",
 )
+CHAT_MESSAGES: Final = Metric(
+    name="waybill_chat_messages_total",
+    type="counter",
+    labels=("action", "outcome", "parser"),
+    help="What was said in chat, by how it went: once for a question whether it is meant, and once for its end.",
+)
 HTTP_REQUESTS: Final = Metric(
     name="waybill_http_requests_total",
     type="counter",
@@ -146,6 +152,7 @@ COUNTED: Final = (
     DEAD_LETTERS,
     RELAYED_EVENTS,
     PROJECTED_EVENTS,
+    CHAT_MESSAGES,
     HTTP_REQUESTS,
     HTTP_REQUEST_DURATION,
 )

@@ -8,6 +8,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from adapters.telemetry import catalog
 from adapters.telemetry.catalog import Metric
+from domain.chat.intent import Action, Parser
 from domain.provider.events import ProviderKind
 
 FAULTS: Final = ("lease_expired", "ticket_lost", "retry_overdue")
@@ -31,6 +32,7 @@ class Metrics:
         self._dead_letters = _counter(catalog.DEAD_LETTERS, own)
         self._relayed = _counter(catalog.RELAYED_EVENTS, own)
         self._projected = _counter(catalog.PROJECTED_EVENTS, own)
+        self._chat_messages = _counter(catalog.CHAT_MESSAGES, own)
         self._requests = _counter(catalog.HTTP_REQUESTS, own)
         self._request_duration = _histogram(catalog.HTTP_REQUEST_DURATION, own)
         # A counter that is not there before its first step shows no step to `increase()`.
@@ -64,6 +66,9 @@ class Metrics:
 
     def dead_letter(self, kind: str) -> None:
         self._dead_letters.labels(kind).inc()
+
+    def chatted(self, *, action: Action, outcome: str, parser: Parser) -> None:
+        self._chat_messages.labels(action.value, outcome, parser).inc()
 
     def relayed(self, events: int) -> None:
         self._relayed.inc(events)

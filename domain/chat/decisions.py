@@ -41,6 +41,15 @@ def receive(
     return (received, ChatConfirmationAsked(token_sha256=ask, expires_at=now + CONFIRMATION_LASTS))
 
 
+def ask_again(state: ChatAction, *, token_sha256: str, now: datetime) -> tuple[ChatConfirmationAsked, ...]:
+    """Another token in place of the one that may have been lost on its way, for as long as that one would have been good. Quiet
+    if nothing is waited for, or not any more.
+    """
+    if state.status is not ChatStatus.WAITING or state.expires_at is None or now >= state.expires_at:
+        return ()
+    return (ChatConfirmationAsked(token_sha256=token_sha256, expires_at=state.expires_at),)
+
+
 def confirm(
     state: ChatAction | None, *, caller: str, token_sha256: str, now: datetime
 ) -> tuple[ChatCommandConfirmed, ...]:
@@ -72,9 +81,11 @@ def accept(
     return () if state.status.ended else (ChatCommandAccepted(run_ids=run_ids, refusals=refusals),)
 
 
-def reject(state: ChatAction, reason: Reason, code: Code | None = None) -> tuple[ChatCommandRejected, ...]:
+def reject(
+    state: ChatAction, *, reason: Reason, code: Code | None = None, refusals: tuple[StepRefused, ...] = ()
+) -> tuple[ChatCommandRejected, ...]:
     """Quiet as `accept`."""
-    return () if state.status.ended else (ChatCommandRejected(reason=reason, code=code),)
+    return () if state.status.ended else (ChatCommandRejected(reason=reason, code=code, refusals=refusals),)
 
 
 def erase(state: ChatAction | None, *, by: Actor) -> tuple[ChatTextErased, ...]:

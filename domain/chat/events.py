@@ -50,12 +50,13 @@ class ChatCommandAccepted(Event, frozen=True, kw_only=True, rename="camel"):
 
 
 class ChatCommandRejected(Event, frozen=True, kw_only=True, rename="camel"):
-    """Nothing was done; `code` is that of the error behind it, if there is one."""
+    """Nothing was done; `code` is that of the error behind it, if there is one, and `refusals` are the steps that were tried in vain."""
 
     TOPIC = "chat.chat_command_rejected"
 
     reason: Reason
     code: Code | None = None
+    refusals: tuple[StepRefused, ...] = ()
 
 
 class ChatTextErased(Event, frozen=True, kw_only=True, rename="camel"):

@@ -1,6 +1,7 @@
 """What became of a message: everything that its answer is made of, in whichever language."""
 
 from datetime import datetime
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -41,6 +42,7 @@ class Unclear(Struct, frozen=True, kw_only=True):
 
 class Outcome(Struct, frozen=True, kw_only=True):
     """`accepted`: it was answered or done, or would be if it were not a `dry_run`. `plan` is what is done, or asked about.
+    `run_ids` are the runs that came of it; a step that found a run at just this has that one's and not its own.
     `asks_first`: it would be asked whether that is meant. `required` is the role that this needs. `expires_at` is when the
     confirmation is worth nothing any more.
     """
@@ -56,6 +58,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     found: Found | None = None
     plan: Plan = Plan()
     refusals: tuple[StepRefused, ...] = ()
+    run_ids: tuple[UUID, ...] = ()
     asks_first: bool = False
     dry_run: bool = False
     required: Role | None = None

@@ -1,6 +1,6 @@
 """What a message leads to, pinned: versions, connections and runs by number and id, so that what is confirmed is what is done."""
 
-from typing import Final, Literal
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -80,7 +80,7 @@ class Skipped(Struct, frozen=True, kw_only=True, rename="camel"):
     skill: str | None = None
     provider: str | None = None
     run_id: UUID | None = None
-    reason: Reason | Literal["already_running", "already_installed"]
+    reason: Reason
     code: Code | None = None
 
 

@@ -1,7 +1,7 @@
 """What chat asks of the rest of Waybill, which it knows no other way: what exists, how it stands, and to do what it may do."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -20,10 +20,12 @@ from domain.events import Context
 from domain.install_run.events import RunKind
 from domain.install_run.state import RunStatus
 
+CATALOGUE_MAX: Final = 10_000
+
 
 class Catalogue(Struct, frozen=True, kw_only=True):
-    """`skills` by name: those that were asked for, if there are any, or every one. `skill_names` are all names, to find what
-    comes close; as many as are looked through.
+    """`skills` by name: those that were asked for, if there are any, or every one. `skill_names` are names that a word which is
+    none may have been meant for; where every word is one, the newest few.
     """
 
     skills: Mapping[str, SkillFact]
@@ -68,7 +70,7 @@ class ChatWorld(Protocol):
     """Every method raises StoreOffline. Lists are the newest first and hold at most `limit`, with `more` where that cuts off."""
 
     async def catalogue(self, names: frozenset[str], *, every: bool) -> Catalogue:
-        """The connections, and the skills of these names; `every`: all skills in use, at most CATALOGUE_MAX."""
+        """The connections, and the skills of these names; `every`: all skills, at most CATALOGUE_MAX, those in use first."""
         ...
 
     async def runs(self, wanted: RunsWanted, *, limit: int) -> RunsFound: ...

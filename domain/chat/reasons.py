@@ -31,6 +31,9 @@ class Reason(StrEnum):
     FORBIDDEN = "forbidden"
     SKILL_ARCHIVED = "skill_archived"
     PROVIDER_INACTIVE = "provider_inactive"
+    ALREADY_RUNNING = "already_running"
+    ALREADY_INSTALLED = "already_installed"
+    WHOLE_RUN_ONLY = "whole_run_only"
     NOTHING_TO_DO = "nothing_to_do"
     REFUSED = "refused"
 

@@ -74,7 +74,8 @@ def evolve(state: ChatAction | None, event: ChatEvent) -> ChatAction:
             accepted = replace(state, status=ChatStatus.ACCEPTED, run_ids=event.run_ids)
             return replace(accepted, refusals=event.refusals)
         case ChatCommandRejected():
-            return replace(state, status=ChatStatus.REJECTED, reason=event.reason, code=event.code)
+            rejected = replace(state, status=ChatStatus.REJECTED, reason=event.reason, code=event.code)
+            return replace(rejected, refusals=event.refusals)
         case ChatTextErased():
             return replace(state, erased=True)
         case _:

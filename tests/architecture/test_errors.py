@@ -24,6 +24,7 @@ REACHED: Final = ("domain/", "commands/", "queries/", "adapters/http/", "adapter
 # Raised there and caught there: an answer from one part of the code to another one, of which no request ever hears.
 INSIDE: Final = {
     "commands/start_attempt.py": {"NotYetDue"},
+    "domain/chat/decisions.py": {"ConfirmationRefused"},
     "adapters/sources/frontmatter.py": {"ComposerError"},
     "adapters/sources/inline.py": {"ValueError"},
 }

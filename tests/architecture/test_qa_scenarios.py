@@ -5,7 +5,8 @@ import re
 from tests.architecture.sources import ROOT
 
 TEXT = (ROOT / "docs" / "qa-scenarios.md").read_text(encoding="utf-8")
-TESTS = (ROOT / "tests" / "acceptance" / "test_qa.py").read_text(encoding="utf-8")
+ACCEPTANCE = ROOT / "tests" / "acceptance"
+TESTS = "".join((ACCEPTANCE / name).read_text(encoding="utf-8") for name in ("test_qa.py", "test_qa_chat.py"))
 ROWS = re.findall(r"^\| QA-(\d\d) \|.*\| `(test_qa_(\d\d)_\w+)` \|$", TEXT, re.MULTILINE)
 
 

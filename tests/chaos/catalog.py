@@ -51,6 +51,7 @@ SCENARIOS: Final = (
     Scenario(name="F19 one key, many requests", play=request_faults.one_key_many_requests),
     Scenario(name="F20 client gone", play=request_faults.client_gone),
     Scenario(name="F20 answer lost", play=request_faults.answer_lost),
+    Scenario(name="F20 chat cut off", play=request_faults.said_and_cut_off),
     Scenario(name="F21 one dead of three", play=load.one_dead_of_three, heal_seconds=420),
 )
 BY_NAME: Final = {scenario.name: scenario for scenario in SCENARIOS}

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx2
 
+from domain.chat.events import ChatCommandAccepted
 from domain.install_run.events import RunQueued, RunRetried
 from tests.chaos.client import KINDS, QUICK, at_once
 from tests.chaos.stage import Stage
@@ -16,6 +17,7 @@ from workers.failpoints import Failpoint
 EQUAL_REQUESTS = 100
 RACES = 6
 LEAVERS = 20
+PLANNED = 3
 
 
 def one_key_many_requests(stage: Stage) -> Iterator[None]:
@@ -57,6 +59,34 @@ def answer_lost(stage: Stage) -> Iterator[None]:
     yield
     assert stage.count(RunQueued) == 1
     assert stage.statuses([run]) == {"success"}
+
+
+def said_and_cut_off(stage: Stage) -> Iterator[None]:
+    """The API is killed in the middle of a plan that somebody confirmed: who confirms again gets the rest of it, and no run twice."""
+    skills = stage.skills(PLANNED)
+    message = f"install {', '.join(skills)} on openai and claude"
+    asked = stage.client.post("/api/chat-ops", {"message": message})
+    assert asked["reason"] == "confirmation_required", asked
+    confirm = {"confirm": asked["confirmation"]["token"]}
+    stage.cluster.restart("api", WAYBILL_FAILPOINT=f"{Failpoint.CHAT_STEP_DONE}:kill")
+    stage.wait_for(stage.client.ready, "the API did not come up")
+    with suppress(httpx2.TransportError):
+        stage.client.request("POST", "/api/chat-ops", confirm, key=f"{stage.name}-key")
+    stage.happened(stage.cluster.parts["api"].was_killed, "the API did not come to the failpoint")
+    stage.cluster.restart("api")
+    stage.wait_for(stage.client.ready, "the API did not come up again")
+    answers = [
+        stage.client.post("/api/chat-ops", confirm, key=f"{stage.name}-key"),
+        stage.client.post("/api/chat-ops", confirm),
+    ]
+    assert all(answer["accepted"] for answer in answers), answers
+    runs = [UUID(run) for run in answers[0]["runIds"]]
+    assert answers[1]["runIds"] == answers[0]["runIds"]
+    assert len(set(runs)) == PLANNED
+    yield
+    assert stage.count(RunQueued) == PLANNED
+    assert stage.count(ChatCommandAccepted) == 1
+    assert stage.statuses(runs) == {"success"}
 
 
 def cancel_races(stage: Stage) -> Iterator[None]:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from domain.access.state import API_KEY
 from domain.catalog import BY_TOPIC
+from domain.chat.state import CHAT_ACTION
 from domain.errors import WaybillError
 from domain.events import Event, Fold
 from domain.install_run.state import INSTALL_RUN
@@ -16,7 +17,7 @@ from domain.provider.state import PROVIDER
 from domain.skill.state import SKILL
 from domain.store.state import STORE
 
-FOLDS: Final[tuple[Fold[Any], ...]] = (SKILL, PROVIDER, INSTALL_RUN, INSTALLATION, API_KEY, STORE)
+FOLDS: Final[tuple[Fold[Any], ...]] = (SKILL, PROVIDER, INSTALL_RUN, INSTALLATION, CHAT_ACTION, API_KEY, STORE)
 
 Decision = Callable[..., tuple[Event, ...]]
 Refusal = TypeVar("Refusal", bound=WaybillError)

@@ -35,6 +35,7 @@ from domain.store.events import StoreChecked, StoreRestored
 from domain.store.state import STORE_STREAM
 from tests.kit.facts import NOON
 from tests.projections.stories import Story
+from tests.projections.story_chats import Chats
 from tests.projections.story_runs import Run
 
 STEPS_MAX = 60
@@ -71,6 +72,7 @@ class Teller:
     def __init__(self) -> None:
         self.story = Story()
         self.runs: list[Run] = []
+        self._chats = Chats(self.story)
         self._connected: list[str] = []
         self._published: list[str] = []
         self._keys: list[str] = []
@@ -82,6 +84,7 @@ class Teller:
             self._of_skills(),
             self._of_connections(),
             self._of_access(),
+            self._chats.steps(),
             # Lines should form, and also come to an end.
             progress if len(progress) > LINES_MAX else self._of_requests(),
             *[progress] * 3,

@@ -7,6 +7,7 @@ import pytest
 from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
 from domain.access.state import denials_stream, key_stream
 from domain.catalog import BY_TOPIC, EVENTS
+from domain.chat.reasons import Reason
 from domain.errors import Code
 from domain.events import Actor, Role
 from domain.install_run.policy import Policy
@@ -17,6 +18,7 @@ from projections.audit_log import AUDIT_LOG, AuditEntry, AuditRow
 from projections.rows import ImpossibleHistoryError
 from tests.kit.projection_spec import ADMIN, History, given
 from tests.projections.stories import OPENAI, SKILL, Story
+from tests.projections.story_chats import ANNA, RECEIVED, TOKEN, Chats
 
 
 def entries(history: History) -> list[AuditRow]:
@@ -40,6 +42,12 @@ def test_actions_stay() -> None:
         "access.denied",
         "api_key.issued",
         "api_key.revoked",
+        "chat.accepted",
+        "chat.confirmation_asked",
+        "chat.confirmed",
+        "chat.received",
+        "chat.rejected",
+        "chat.text_erased",
         "install_run.cancel_requested",
         "install_run.failed",
         "install_run.partially_failed",
@@ -222,6 +230,42 @@ def test_keys_and_denials() -> None:
         ("access.denied", "route:POST /api/skills", "denied", Code.UNAUTHORIZED),
     ]
     assert f"{7:064x}".encode() not in msgspec.json.encode(entries(history))
+
+
+def test_what_was_said_in_chat() -> None:
+    """By its id: the words are not for everybody who may read the log."""
+    story = Story()
+    chats = Chats(story)
+    done, declined, refused, denied = (chats.say(asks=asks) for asks in (True, True, False, False))
+    chats.confirm(done)
+    chats.accept(done)
+    chats.reject(declined, Reason.DECLINED)
+    chats.reject(refused, Reason.SKILL_ARCHIVED, Code.CONFLICT_SKILL)
+    chats.reject(denied, Reason.FORBIDDEN, Code.FORBIDDEN)
+    chats.erase(done)
+    by_target = {
+        action_id: [
+            (entry.action, entry.result, entry.code)
+            for entry in entries(story)
+            if entry.target == f"chat_action:{action_id}" and entry.action != "chat.received"
+        ]
+        for action_id in (done, declined, refused, denied)
+    }
+    asked = ("chat.confirmation_asked", "success", None)
+    assert by_target == {
+        done: [
+            asked,
+            ("chat.confirmed", "success", None),
+            ("chat.accepted", "success", None),
+            ("chat.text_erased", "success", None),
+        ],
+        declined: [asked, ("chat.rejected", "failure", None)],
+        refused: [("chat.rejected", "failure", Code.CONFLICT_SKILL)],
+        denied: [("chat.rejected", "denied", Code.FORBIDDEN)],
+    }
+    assert [entry.actor for entry in entries(story)] == [ANNA] * len(story.events)
+    assert RECEIVED.text_sha256.encode() not in msgspec.json.encode(entries(story))
+    assert TOKEN.encode() not in msgspec.json.encode(entries(story))
 
 
 def test_a_name_that_was_never_given_cannot_be() -> None:

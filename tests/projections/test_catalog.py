@@ -16,6 +16,7 @@ from projections.rows import ImpossibleHistoryError, Rows
 from projections.skills import SKILLS
 from tests.kit.facts import recorded
 from tests.projections.stories import SKILL, Story
+from tests.projections.story_chats import Chats
 
 
 def test_names_and_tables_are_different() -> None:
@@ -36,6 +37,7 @@ def test_an_event_that_a_projection_does_not_know_is_never_skipped(model: ReadMo
     story.connect("openai")
     story.run(1, "openai").start("openai").succeed("openai")
     story.add(key_stream("ci"), ApiKeyIssued(key_id="ci", name="ci", role=Role.VIEWER, secret_sha256="ab" * 32))
+    Chats(story).say()
     strange = next(event.event for event in story if type(event.event) not in model.events)
     rows = model.fold(story, touched=model.touched(story), stored=())
     stream = getattr(rows[0], str(model.key))

@@ -13,6 +13,7 @@ from domain.provider.state import provider_stream
 from domain.skill.events import SkillArchived, SkillUnarchived
 from domain.skill.state import skill_stream
 from tests.projections.stories import Story
+from tests.projections.story_chats import Chats
 from tests.projections.story_runs import Run
 
 # The one whose versions and history are read too.
@@ -29,6 +30,7 @@ class Churn:
         self._providers: list[str] = []
         self._keys: list[str] = []
         self._open: list[Run] = []
+        self._chats = Chats(self.story)
         self._runs = 0
         self._told = 0
         for _ in range(5):
@@ -45,6 +47,7 @@ class Churn:
             self._revoke,
             self._check,
             self._remove,
+            self._chat,
             *[self._queue] * 4,
             *[self._work] * 12,
         )
@@ -87,6 +90,9 @@ class Churn:
         if self._keys:
             key = self._random.choice(self._keys)
             self.story.add(key_stream(key), ApiKeyRevoked(key_id=key))
+
+    def _chat(self) -> None:
+        self._random.choice(self._chats.steps())()
 
     def _queue(self) -> None:
         self._runs += 1

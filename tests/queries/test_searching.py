@@ -18,6 +18,7 @@ from queries.list_installations import ListInstallations, list_installations
 from queries.list_providers import ListProviders, list_providers
 from tests.kit.read_side import ReadSide
 from tests.projections.stories import Story
+from tests.projections.story_chats import Chats
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +40,7 @@ class Told(Story):
         self.default_actor = CI
         other = self.run(2, "openai", skill="summary_1").start("openai").succeed("openai")
         both = self.run(3, "openai", "claude-eu").start("openai").succeed("openai")
+        self.said = Chats(self).say()
         self.names = {failed.id: "f", other.id: "o", both.id: "b"}
         self.ids = {name: run_id for run_id, name in self.names.items()}
 
@@ -137,6 +139,8 @@ async def test_the_audit_log_is_searched_by_who_what_and_to_what(
     for text in (str(run_id), str(run_id)[:13], f"install_run:{run_id}"):
         found = await entries(side, q=text)
         assert found[-1] == ("install_run.queued", f"install_run:{run_id}")
+    for text in (str(told.said), str(told.said)[:13], f"CHAT_ACTION:{told.said}"):
+        assert await entries(side, q=text) == [("chat.received", f"chat_action:{told.said}")]
     correlation_id = next(event.correlation_id for event in told if event.stream == run_id)
     page = await list_audit_log(side.reader, ListAuditLog(q=str(correlation_id)))
     assert {entry.correlation_id for entry in page.items} == {correlation_id}

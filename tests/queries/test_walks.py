@@ -7,9 +7,13 @@ from typing import Any, Final
 import pytest
 from msgspec import Struct
 
+from adapters.memory.chat_texts import MemoryChatTexts
+from adapters.memory.event_store import MemoryEventStore
+from domain.chat.state import ChatStatus
 from domain.install_run.state import RunStatus
 from queries.list_api_keys import ListApiKeys, list_api_keys
 from queries.list_audit_log import ListAuditLog, list_audit_log
+from queries.list_chat_actions import ListChatActions, list_chat_actions
 from queries.list_install_runs import ListInstallRuns, list_install_runs
 from queries.list_installations import ListInstallations, list_installations
 from queries.list_providers import ListProviders, list_providers
@@ -17,6 +21,7 @@ from queries.list_skill_versions import ListSkillVersions, list_skill_versions
 from queries.list_skills import ListSkills, list_skills
 from queries.paging import LIMIT_MAX, Page
 from queries.reading import Reader
+from tests.kit.facts import SOMEBODY
 from tests.kit.read_side import ReadSide
 from tests.queries.churning import FIRST, Churn
 
@@ -38,6 +43,11 @@ async def versions(reader: Reader, query: ListSkillVersions) -> Page[Any]:
     return await list_skill_versions(reader, FIRST, query)
 
 
+async def chat_actions(reader: Reader, query: ListChatActions) -> Page[Any]:
+    """As somebody who may read none of the words."""
+    return await list_chat_actions(reader, MemoryChatTexts(MemoryEventStore()), query, seen_by=SOMEBODY)
+
+
 LISTS: Final[Mapping[str, Read]] = {
     "skills": a_list(ListSkills, list_skills),
     "archived skills": a_list(ListSkills, list_skills, archived=True),
@@ -53,6 +63,10 @@ LISTS: Final[Mapping[str, Read]] = {
     "installations as they were": a_list(ListInstallations, list_installations, drift=("none",)),
     "installations searched": a_list(ListInstallations, list_installations, q="connection-1"),
     "keys": a_list(ListApiKeys, list_api_keys),
+    "chat actions": a_list(ListChatActions, chat_actions),
+    "chat actions that have not ended": a_list(
+        ListChatActions, chat_actions, status=(ChatStatus.RECEIVED, ChatStatus.WAITING, ChatStatus.CONFIRMED)
+    ),
     "audit log": a_list(ListAuditLog, list_audit_log),
     "failures": a_list(ListAuditLog, list_audit_log, result=("failure",)),
     "audit log searched": a_list(ListAuditLog, list_audit_log, q="skill-1"),

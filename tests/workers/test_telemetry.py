@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -17,6 +18,10 @@ from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.tracing import OFF
 from commands.cancel_run import CancelRun
 from commands.expire_lease import ExpireLease, ExpireLeaseHandler
+from commands.handling import Session
+from domain.chat.decisions import accept, receive, reject
+from domain.chat.reasons import Reason
+from domain.chat.state import CHAT_ACTION
 from domain.errors import RunNotFound
 from domain.events import Recorded
 from domain.install_run.policy import Policy
@@ -24,6 +29,7 @@ from domain.provider.state import provider_stream
 from tests.adapters.telemetry.scraping import Scrape, scraped
 from tests.commands.world import World, succeeded
 from tests.kit.facts import context
+from tests.projections.story_chats import RECEIVED, TOKEN
 from workers.settings import Settings, SettingsError
 from workers.telemetry import Telemetry, open_telemetry
 from workers.telemetry_folder import empty_folder, metrics_folder
@@ -99,6 +105,30 @@ async def test_an_attempt_that_was_never_heard_of_again_counts_as_a_rescue(world
     assert await expire(ExpireLease(run_id=run.run_id, provider_id=provider_stream("openai")), context())
     assert world.counted.value("waybill_watchdog_rescues_total", fault="lease_expired") == 1
     assert world.counted.value("waybill_watchdog_rescues_total", fault="ticket_lost") == 0
+
+
+async def test_what_was_said_is_counted_by_how_it_went(world: Watched) -> None:
+    async def say(session: Session, *, asks: bool) -> UUID:
+        action_id = uuid4()
+        session.create(action_id, CHAT_ACTION)
+        session.append(action_id, *receive(None, RECEIVED, ask=TOKEN if asks else None, now=session.now))
+        return action_id
+
+    async def end(session: Session, action_id: UUID, *, reason: Reason | None) -> None:
+        state = await session.load(action_id, CHAT_ACTION)
+        assert state is not None
+        events = accept(state, run_ids=(), refusals=()) if reason is None else reject(state, reason=reason)
+        session.append(action_id, *events)
+
+    for asks, reason in ((False, None), (True, Reason.DECLINED), (True, None)):
+        action_id, _ = await world.handling.handle(partial(say, asks=asks), context=context())
+        await world.handling.handle(partial(end, action_id=action_id, reason=reason), context=context())
+    labels = {"action": "install", "parser": "grammar"}
+    counted = {
+        outcome: world.counted.value("waybill_chat_messages_total", outcome=outcome, **labels)
+        for outcome in ("accepted", "confirmation_required", "declined", "dry_run")
+    }
+    assert counted == {"accepted": 2, "confirmation_required": 2, "declined": 1, "dry_run": None}
 
 
 async def test_counting_that_goes_wrong_fails_no_command(world: Watched, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ ADVICE: Final = {
     "not_found:install_runs": "See the runs with `waybill runs list`.",
     "not_found:installations": "See what is live where with `waybill installations list`.",
     "not_found:keys": "See the keys with `waybill keys list`; the id is what stands between the first two underscores of a key.",
+    "not_found:chat_actions": "See what was said with `waybill chat-actions list`; a dry run leaves nothing.",
     "not_allowed:api": "This server may be of another version than this command.",
     "conflict:skills": "Take it back into use with `waybill skills archive SKILL --undo`, or use another one.",
     "conflict:providers": "See its name and state with `waybill providers list`; `waybill providers activate` brings one back into use.",

@@ -15,6 +15,7 @@ from workers.terminal.answers import AuditEntry, Event, Installation, PreviewedR
 from workers.terminal.audit import audit_grid
 from workers.terminal.client import Answer, Client
 from workers.terminal.demo_proof import check_installations, check_receipts, check_upgrade, ledger_grid, of_skill
+from workers.terminal.demo_talk import talk
 from workers.terminal.history import history_grid
 from workers.terminal.installation_view import installations_grid
 from workers.terminal.narrator import Narrator, expect
@@ -71,6 +72,7 @@ class Story:
         partial = self._fail_in_part()
         retried = self._retry(partial)
         taken_back = self._take_back(upgraded)
+        self._talk()
         runs = (installed, upgraded, partial, retried, taken_back)
         histories = self._histories(runs)
         installations, live = self._live(upgraded, retried)
@@ -173,6 +175,10 @@ class Story:
             "claude has the first version again, the others the second",
         )
         return document
+
+    def _talk(self) -> None:
+        self._narrator.chapter("Or say it, in English or Korean")
+        talk(self._narrator, self._client, skill=UPGRADED)
 
     def _histories(self, runs: Sequence[Any]) -> tuple[Any, ...]:
         self._narrator.chapter("What happened, event by event")

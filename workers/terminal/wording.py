@@ -30,6 +30,10 @@ _STATUSES: Final = {
     "unknown": ("?", "yellow"),
     "accepted": ("✔", "green"),
     "refused": ("✘", "red"),
+    "received": ("◐", "cyan"),
+    "waiting": ("○", "yellow"),
+    "confirmed": ("◐", "cyan"),
+    "rejected": ("✘", "yellow"),
 }
 _UNKNOWN_STATUS: Final = ("·", "")
 

@@ -22,6 +22,7 @@ from adapters.http.last_uses import LastUses, NotingAuthenticator
 from adapters.http.live import DEFAULT_PACE, Live, Pace
 from adapters.http.pages import Cursors
 from adapters.postgres.bundles import PostgresBundles
+from adapters.postgres.chat_texts import PostgresChatTexts
 from adapters.postgres.connection import open_pool
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
@@ -44,7 +45,8 @@ from domain.provider.events import ProviderKind
 from projections.catalog import READ_MODELS
 from tests.adapters.http.parts import live_on, projecting_on
 from tests.adapters.http.promises import hold_to_promise
-from workers.api import build_application
+from workers.api import Defaults, build_application
+from workers.chat_wiring import build_chat
 from workers.client_connections import OpenHandedProtocol
 from workers.http_protocol import BoundedProtocol
 from workers.http_settings import HttpSettings
@@ -177,13 +179,9 @@ async def serving(
         gateway = Gateway(vault, noop_enabled=True)
         stack.push_async_callback(gateway.close)
         bundles = PostgresBundles(pool)
-        commands = build_commands(
-            store=store,
-            bundles=bundles,
-            vault=vault,
-            gateway=gateway,
-            sources=Sources(git=git or GitFolders()),
-        )
+        sources = Sources(git=git or GitFolders())
+        commands = build_commands(store=store, bundles=bundles, vault=vault, gateway=gateway, sources=sources)
+        chat = build_chat(commands=commands, reader=reader, store=store, texts=PostgresChatTexts(pool), policy=policy)
         denials = Denials(record=commands.record_denial)
         stack.push_async_callback(denials.close)
         live = live_on(log, reader, commands, pace=pace)
@@ -192,12 +190,12 @@ async def serving(
         app = build_app(
             application=build_application(
                 commands=commands,
+                chat=chat,
                 reader=reader,
                 store=store,
                 bundles=bundles,
                 idempotency_keys=PostgresIdempotencyKeys(pool),
-                base_urls=base_urls,
-                default_policy=policy,
+                defaults=Defaults(base_urls=base_urls, policy=policy),
                 cursors=Cursors(lambda: [key]),
                 live=live,
             ),

@@ -26,6 +26,7 @@ from domain.errors import Code
 from domain.install_run.state import RunStatus
 from tests.adapters.http.bare import bare_app, check
 from tests.adapters.http.exchanges import OPENAI, Exchanges, exchange_everything
+from tests.adapters.http.exchanges_chat import exchange_chat
 from tests.adapters.http.exchanges_edge import exchange_edge
 from tests.adapters.http.exchanges_keys import exchange_keys
 from tests.adapters.http.exchanges_lists import exchange_lists
@@ -51,6 +52,7 @@ WITHOUT_FIXTURE: Final = {Code.CONFLICT_BUSY}
 CHANGING: Final = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "an id"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "a time"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"), "a time"),
     (re.compile(r'"position": \d+'), '"position": 0'),
     (re.compile(r'"nextCursor": "[\w-]+"'), '"nextCursor": "more"'),
     (re.compile(r"(?<=cursor=)[\w-]+"), "more"),
@@ -84,6 +86,7 @@ async def said(
         await exchange_live(say, api)
         await exchange_lists(say, api)
         await exchange_refusals(say, api)
+        await exchange_chat(say, api)
         await exchange_edge(say, api)
     await ask_without_a_working_database(say, "errors.offline", "postgresql://waybill@127.0.0.1:1/waybill")
     await ask_without_a_working_database(say, "errors.internal", postgres.url)

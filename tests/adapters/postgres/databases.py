@@ -57,7 +57,9 @@ def former(url: str) -> None:
         $$;
         DROP SCHEMA projected;
         ALTER TABLE events ENABLE TRIGGER events_never_change, ENABLE TRIGGER events_never_emptied;
-        DELETE FROM schema_migrations WHERE number = 8;
+        DROP TABLE chat_texts;
+        DROP INDEX idempotency_keys_made_id_idx;
+        DELETE FROM schema_migrations WHERE number >= 8;
     """
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(undo.encode())

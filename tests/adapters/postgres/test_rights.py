@@ -47,6 +47,7 @@ BEYOND = {
     "forget_a_role": "DELETE FROM roles",
     "rename_a_role": "UPDATE roles SET role = 'x'",
     "change_a_bundle": "UPDATE bundle_files SET content = ''",
+    "change_what_was_said": "UPDATE chat_texts SET text = ''",
     "delete_a_bundle": "DELETE FROM bundle_files",
     "swap_credentials": "UPDATE credentials SET id = gen_random_uuid()",
     "empty_credentials": "TRUNCATE credentials",

@@ -1,0 +1,1 @@
+"""Slack: whether a request is really from there, and what is posted back."""

@@ -1,0 +1,1 @@
+"""What chat says back, in the language in which it was spoken to."""

@@ -1,0 +1,117 @@
+"""Runs, what takes something back, who did what, and help, in plain English."""
+
+from typing import Final
+
+from tests.domain.chat.catalogue import RUN
+from tests.domain.chat.expectations import NOTHING_CHANGES, Row, any_of, refused, to
+
+RUNS: Final[tuple[Row, ...]] = (
+    (f"show run {RUN}", to("show", run=str(RUN))),
+    (f"show run {str(RUN).upper()}", to("show", run=str(RUN))),
+    (f"show {RUN}", to("show", run=str(RUN))),
+    ("show run 0198a7c2", to("show", run="0198a7c2")),
+    ("show me run #0198a7c2", to("show", run="0198a7c2")),
+    ("details of run 0198a7c2", to("show", run="0198a7c2")),
+    ("what happened in run 0198a7c2?", any_of(to("show", run="0198a7c2"), to("status", run="0198a7c2"))),
+    ("status of run 0198a7c2", any_of(to("show", run="0198a7c2"), to("status", run="0198a7c2"))),
+    ("show me the last run", to("show", last=True)),
+    ("show my last run", to("show", last=True)),
+    ("show the latest run", to("show", last=True)),
+    (f"cancel run {RUN}", to("cancel", run=str(RUN))),
+    ("abort run 0198a7c2", to("cancel", run="0198a7c2")),
+    ("stop run 0198a7c2", to("cancel", run="0198a7c2")),
+    ("cancel 0198a7c2", to("cancel", run="0198a7c2")),
+    ("cancel the last run", to("cancel", last=True)),
+    ("cancel my last run please", to("cancel", last=True)),
+    ("cancel that run", to("cancel", last=True)),
+    ("stop installing pdf", to("cancel", "pdf")),
+    ("cancel the install of pdf on openai", to("cancel", "pdf", "openai")),
+    ("cancel the pdf installation", to("cancel", "pdf")),
+    ("cancel all runs", to("cancel", every_run=True)),
+    ("cancel all queued runs", to("cancel", every_run=True, status="queued")),
+    ("cancel every running run", to("cancel", every_run=True, status="running")),
+    ("retry run 0198a7c2", to("retry", run="0198a7c2")),
+    ("rerun 0198a7c2", to("retry", run="0198a7c2")),
+    ("retry the last run", to("retry", last=True)),
+    ("please try the last run again", to("retry", last=True)),
+    ("retry my last failed run", to("retry", last=True, status="failed")),
+    ("retry all failed runs", to("retry", every_run=True, status="failed")),
+    ("retry the failed ones", to("retry", every_run=True, status="failed")),
+    ("retry everything that failed", to("retry", every_run=True, status="failed")),
+    ("retry pdf on gemini", to("retry", "pdf", "gemini")),
+    (
+        "try again to install pdf on gemini",
+        any_of(to("retry", "pdf", "gemini"), to("install", "pdf", "gemini", asks=True)),
+    ),
+    ("rollback run 0198a7c2", to("rollback", run="0198a7c2")),
+    ("roll back the last run", to("rollback", last=True)),
+    ("roll the last run back", to("rollback", last=True)),
+    ("undo the last run", to("rollback", last=True)),
+    ("roll back pdf on openai", to("rollback", "pdf", "openai")),
+    ("rollback kbo-results", to("rollback", "kbo-results")),
+    ("revert pdf on claude", to("rollback", "pdf", "claude")),
+    ("roll pdf back on openai and claude", to("rollback", "pdf", "openai claude")),
+    ("roll back kbo-results to version 2", any_of(to("rollback", "kbo-results@2"), NOTHING_CHANGES)),
+    ("roll back pdf everywhere except claude", to("rollback", "pdf", every="providers", but="claude")),
+)
+
+UNINSTALLS: Final[tuple[Row, ...]] = (
+    ("uninstall pdf from openai", to("uninstall", "pdf", "openai")),
+    ("uninstall pdf", to("uninstall", "pdf")),
+    ("remove kbo-results from claude and gemini", to("uninstall", "kbo-results", "claude gemini")),
+    ("delete pdf from openai", to("uninstall", "pdf", "openai")),
+    ("take pdf off gemini", to("uninstall", "pdf", "gemini")),
+    ("get rid of pdf on openai", to("uninstall", "pdf", "openai", asks=None)),
+    ("uninstall pdf everywhere", to("uninstall", "pdf", every="providers")),
+    ("uninstall pdf from everywhere except openai", to("uninstall", "pdf", every="providers", but="openai")),
+    ("remove all skills from gemini", to("uninstall", at="gemini", every="skills")),
+    ("uninstall everything from openai", to("uninstall", at="openai", every="skills")),
+    ("uninstall everything but pdf from openai", to("uninstall", at="openai", every="skills", but="pdf")),
+    ("remove pdf and docx from gpt", to("uninstall", "pdf docx", "openai")),
+    ("remove the skill pdf from the provider claude", to("uninstall", "pdf", "claude")),
+    ("uninstall uninstall-all from openai", to("uninstall", "uninstall-all", "openai")),
+    ("please remove weather from google", to("uninstall", "weather", "gemini")),
+)
+
+VERIFICATIONS: Final[tuple[Row, ...]] = (
+    ("verify openai", to("verify", at="openai")),
+    ("verify the openai connection", to("verify", at="openai")),
+    ("verify claude and gemini", to("verify", at="claude gemini")),
+    ("verify all providers", to("verify", every="providers")),
+    ("verify every connection except lab", to("verify", every="providers", but="lab")),
+    ("check the openai connection", to("verify", at="openai")),
+    ("test the gemini connection", to("verify", at="gemini")),
+    ("verify gpt", to("verify", at="openai")),
+    ("verify that the claude connection works", to("verify", at="claude", asks=None)),
+    ("does openai work?", NOTHING_CHANGES),
+    ("is the openai key still valid?", NOTHING_CHANGES),
+)
+
+DEEDS: Final[tuple[Row, ...]] = (
+    ("who installed kbo-results?", to("who", "kbo-results", deed="install")),
+    ("who installed pdf on openai?", to("who", "pdf", "openai", deed="install")),
+    ("who put pdf on openai?", to("who", "pdf", "openai", deed="install")),
+    ("who removed pdf from claude?", to("who", "pdf", "claude", deed="uninstall")),
+    ("who uninstalled pdf", to("who", "pdf", deed="uninstall")),
+    ("who cancelled run 0198a7c2?", to("who", run="0198a7c2", deed="cancel")),
+    ("who canceled the last run?", to("who", last=True, deed="cancel")),
+    ("who rolled back kbo-results?", to("who", "kbo-results", deed="rollback")),
+    ("who retried run 0198a7c2?", to("who", run="0198a7c2", deed="retry")),
+    ("who registered pdf?", to("who", "pdf", deed="register")),
+    ("who connected openai?", to("who", at="openai", deed="connect")),
+    ("who verified openai?", to("who", at="openai", deed="verify")),
+    ("who did that?", any_of(to("who"), to("who", last=True))),
+    ("can you tell me who installed pdf?", to("who", "pdf", deed="install")),
+)
+
+HELP: Final[tuple[Row, ...]] = (
+    ("help", to("help")),
+    ("help me", to("help")),
+    ("help!", to("help")),
+    ("what can you do?", to("help")),
+    ("what can I say?", to("help")),
+    ("how does this work?", to("help")),
+    ("show help", to("help")),
+    ("how do I install a skill?", any_of(to("help"), refused("question"))),
+    ("hello", any_of(to("help"), refused("not_understood"))),
+)

@@ -1,0 +1,1 @@
+"""What chat reads, of one story in each module."""
