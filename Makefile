@@ -52,7 +52,7 @@ contract: $(READY_TO_TEST) ## Write fixtures/ and docs/openapi.json anew, from t
 	@echo "Look at the difference, go through docs/05-api-contract.md, and put this into it: $$($(BIN)/waybill openapi --digest)"
 
 live: $(READY_TO_TEST) ## Ask the real providers whose keys are in WAYBILL_LIVE_{OPENAI,CLAUDE,GEMINI}_KEY; skip the others
-	@$(BIN)/python -m pytest -rs tests/live/providers.py
+	@$(BIN)/python -m pytest -rs tests/live/providers.py tests/live/chat_models.py
 
 check: $(READY_TO_TEST) ## Check style, formatting, types, the rooms' walls and known weaknesses, without running anything
 	@$(BIN)/ruff check --quiet

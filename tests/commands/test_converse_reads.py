@@ -65,14 +65,17 @@ async def test_how_it_stands_is_first_that_of_the_last_message_that_began_someth
 
 async def test_how_something_stands_is_what_is_at_work_or_ended_last_and_what_is_live(chat: Chat) -> None:
     await chat.install("openai")
-    newest = await chat.install("openai")
+    await chat.install("openai")
     await chat.install("backup", skill="weather")
     working = await chat.queue("backup", by=BERT)
     last, live, absent = await status(chat, heard(Action.STATUS, NAME))
     assert (last, live, absent) == ([working], {(NAME, "openai")}, ())
+    another = await chat.queue("openai")
+    assert (await status(chat, heard(Action.STATUS, NAME)))[0] == [another, working]
+    await chat.world.cancel(another)
     await chat.world.carry_out(working, "backup")
-    assert (await status(chat, heard(Action.STATUS, NAME)))[0] == [working]
-    assert (await status(chat, heard(Action.STATUS, at=("openai",))))[:2] == ([newest], {(NAME, "openai")})
+    assert (await status(chat, heard(Action.STATUS, NAME)))[0] == [another]
+    assert (await status(chat, heard(Action.STATUS, at=("openai",))))[:2] == ([another], {(NAME, "openai")})
 
 
 async def test_where_it_is_not_is_said_of_pairs_that_were_named(chat: Chat) -> None:

@@ -7,7 +7,7 @@ import pytest
 from commands.chat_planning import asks_first
 from commands.chat_request import Planned, short_ids
 from domain.chat.intent import Action
-from domain.chat.plan import InstallStep, PinnedProvider, Plan, RollbackStep, UninstallStep
+from domain.chat.plan import InstallStep, PinnedProvider, Plan, RollbackStep, Skipped, UninstallStep
 from domain.chat.reasons import Reason
 from domain.chat.said import Pick, RunPick, Said
 from domain.errors import Code
@@ -177,6 +177,7 @@ async def test_the_run_whose_work_is_live_is_taken_back(chat: Chat) -> None:
     (step,) = planned.plan.steps
     assert isinstance(step, RollbackStep)
     assert (step.providers, step.version) == ((PinnedProvider(id=provider_stream("backup"), name="backup"),), 2)
+    assert planned.plan.skipped == ()
 
 
 async def test_the_last_run_is_that_of_whoever_asks(chat: Chat) -> None:
@@ -274,7 +275,7 @@ async def test_each_skill_goes_back_to_its_version_where_it_is_and_nowhere_else(
     assert [(one.skill, one.provider) for one in planned.plan.skipped] == [("weather", "openai")]
     await chat.world.register(name="pdf")
     planned = await chat.planned(heard(Action.ROLLBACK, f"{NAME}@1", "pdf@1"))
-    assert [(one.skill, one.provider) for one in planned.plan.skipped] == [("pdf", None)]
+    assert planned.plan.skipped == (Skipped(skill="pdf", reason=Reason.NOTHING_TO_DO),)
 
 
 async def test_where_nothing_is_to_be_taken_back_is_said_of_places_that_were_named(chat: Chat) -> None:

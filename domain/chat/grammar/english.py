@@ -25,6 +25,8 @@ from domain.chat.reasons import Reason
 from domain.chat.said import Said
 
 BEGGING: Final = frozenset({"please", "pls", "plz", "plss", "kindly"})
+# In front of a message, one of these says that somebody else said it, or that it is a comment.
+QUOTING: Final = frozenset({">", "#"})
 OPEN_ENDED: Final = frozenset({Part.AND, Part.PREPOSITION, Part.OF, Part.CALLED})
 WANTED: Final = frozenset({Use.COMMANDED, Use.WISHED})
 
@@ -41,7 +43,10 @@ def hear(tokens: tuple[Token, ...]) -> Said:
     if not wanted:
         return _looked(items, uses)
     begged = any(token.kind is Kind.WORD and token.text in BEGGING for token in tokens)
-    return _commanded(items, aside, wanted={at: uses[at] for at in wanted}, begged=begged)
+    quoted = (
+        (tokens[0].text,) if tokens[0].text in QUOTING or [token.text for token in tokens[:2]] == ["/", "/"] else ()
+    )
+    return _commanded(items, (*quoted, *aside), wanted={at: uses[at] for at in wanted}, begged=begged)
 
 
 def _nothing(obstacle: Reason) -> Said:

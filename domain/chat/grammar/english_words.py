@@ -168,7 +168,9 @@ _PHRASES: Final[dict[Part, str]] = {
     Part.YOU: "you, u, ya, someone, somebody, anyone, anybody, one of you, you guys, y'all",
     Part.SPEAKER: "i, we, i've, we've, i'd, we'd, i'm, we're, im, i'll, we'll",
     Part.OTHERS: "he, she, they, he's, she's, they're, they've, people",
-    Part.PRONOUN: "it, that, them, one, this one, that one",
+    Part.PRONOUN: (
+        "it, that, them, one, this one, that one, what i did, what i just did, what you did, what you just did, what we did, what we just did"
+    ),
     Part.WANT: (
         "want, wants, need, needs, wanna, have to, we have to, you have to, has to, gotta, would like, i'd like, we'd like, i'd love, we'd love, make sure, ensure, must,"
         " make certain, be sure, see to it, like, love"

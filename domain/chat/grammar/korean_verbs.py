@@ -161,9 +161,9 @@ def guessed_verb(word: str) -> tuple[Sense, frozenset[Mark]] | None:
     for opening in _BY_INITIAL.get(spelt[:1], ()):
         rest = spelt[len(opening.written) :]
         if spelt.startswith(opening.written) and len(opening.written) >= 4 and 3 <= len(rest) <= _ENDING_LETTERS_MAX:
-            found = next((each for changed in _changed(rest) for each in readings(changed, opening.state)), None)
-            if found is not None:
-                return opening.sense, found
+            first = next((marks for changed in _changed(rest) for marks in readings(changed, opening.state)), None)
+            if first is not None:
+                return opening.sense, first
     return None
 
 

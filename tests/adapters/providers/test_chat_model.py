@@ -100,6 +100,7 @@ async def test_a_failure_is_no_answer_is_not_repeated_and_is_noted(
                 )
                 assert reason in noted["reason"]
                 assert noted["code"].endswith(":provider")
+                assert fault["kind"] != "status" or noted["provider_request_id"].startswith("req_")
                 assert MESSAGE not in str(noted)
                 assert len(await sandbox.calls()) == before + 1
         assert (await model.understand(MESSAGE)).obstacle is Reason.NOT_UNDERSTOOD
