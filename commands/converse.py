@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.chat_answers import (
+from commands.chatting.answers import (
     Beside,
     beside,
     beside_again,
@@ -17,9 +17,9 @@ from commands.chat_answers import (
     outcome_of_trial,
     received,
 )
-from commands.chat_execution import Execution
-from commands.chat_planning import role_for
-from commands.chat_understanding import Understanding
+from commands.chatting.execution import Execution
+from commands.chatting.planning import role_for
+from commands.chatting.understanding import Understanding
 from commands.handling import Handling, Session
 from domain.chat.confirmation import SECRET_BYTES, action_of, hash_text, hash_token, write_token
 from domain.chat.decisions import ConfirmationRefused, ask_again, confirm, decline, receive

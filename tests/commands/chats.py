@@ -5,8 +5,8 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from adapters.memory.chat_texts import MemoryChatTexts
-from commands.chat_planning import plan
-from commands.chat_request import Answered, ChatRequest, Planned
+from commands.chatting.planning import plan
+from commands.chatting.request import Answered, ChatRequest, Planned
 from commands.converse import Converse, Conversed, ConverseHandler
 from commands.erase_chat_text import EraseChatText, EraseChatTextHandler
 from commands.label_skill import LabelSkill, LabelSkillHandler

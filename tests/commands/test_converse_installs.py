@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from commands.chat_planning import asks_first
-from commands.chat_request import Planned
+from commands.chatting.planning import asks_first
+from commands.chatting.request import Planned
 from domain.chat.intent import Action, Parser
 from domain.chat.plan import InstallStep, PinnedProvider, Plan
 from domain.chat.reasons import Reason

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from commands.chat_reading import FOUND_MAX
-from commands.chat_request import Answered
+from commands.chatting.reading import FOUND_MAX
+from commands.chatting.request import Answered
 from domain.chat.facts import HelpFound, InstallationsFound, ProvidersFound, RunsFound, SkillsFound, StatusFound
 from domain.chat.intent import Action, Listed
 from domain.chat.reasons import Reason

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from commands.chat_planning import asks_first
-from commands.chat_request import Planned, short_ids
+from commands.chatting.planning import asks_first
+from commands.chatting.request import Planned, short_ids
 from domain.chat.intent import Action
 from domain.chat.plan import InstallStep, PinnedProvider, Plan, RollbackStep, Skipped, UninstallStep
 from domain.chat.reasons import Reason

@@ -2,8 +2,8 @@
 
 import pytest
 
-from commands.chat_planning import asks_first
-from commands.chat_request import Planned
+from commands.chatting.planning import asks_first
+from commands.chatting.request import Planned
 from domain.chat.intent import Action
 from domain.chat.plan import Plan, RetryStep
 from domain.chat.reasons import Reason

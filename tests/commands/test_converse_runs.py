@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from commands.chat_request import short_ids
+from commands.chatting.request import short_ids
 from domain.chat.intent import Action
 from domain.chat.plan import CancelStep, Plan
 from domain.chat.reasons import Reason

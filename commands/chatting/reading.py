@@ -6,8 +6,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from commands.chat_request import Answered, ChatRequest
-from commands.chat_run_search import Runs, runs_said
+from commands.chatting.request import Answered, ChatRequest
+from commands.chatting.run_search import Runs, runs_said
 from domain.chat.facts import (
     Found,
     HelpFound,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from commands.chat_answers import Done, conclude
+from commands.chatting.answers import Done, conclude
 from commands.handling import Handling, Session
 from domain.chat.events import ChatCommandConfirmed, ChatCommandReceived
 from domain.chat.facts import ProvidersFound

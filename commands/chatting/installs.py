@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.chat_request import ChatRequest, Planned
+from commands.chatting.request import ChatRequest, Planned
 from domain.chat.outcome import Unclear, WantedSkill
 from domain.chat.plan import InstallStep, PinnedProvider, Plan, Skipped
 from domain.chat.ports import ChatWorld, InstallPreview, InstallTarget

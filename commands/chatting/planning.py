@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from commands.chat_installs import plan_installs
-from commands.chat_reading import answer
-from commands.chat_removals import plan_uninstalls
-from commands.chat_repairs import plan_cancels, plan_retries
-from commands.chat_request import Answered, ChatRequest, Planned
-from commands.chat_rollbacks import plan_rollbacks
+from commands.chatting.installs import plan_installs
+from commands.chatting.reading import answer
+from commands.chatting.removals import plan_uninstalls
+from commands.chatting.repairs import plan_cancels, plan_retries
+from commands.chatting.request import Answered, ChatRequest, Planned
+from commands.chatting.rollbacks import plan_rollbacks
 from domain.chat.intent import Action, Parser
 from domain.chat.outcome import Unclear
 from domain.chat.plan import STEPS_MAX, InstallStep, PinnedProvider, Plan, RetryStep, VerifyStep

@@ -9,8 +9,8 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.chat_request import Answered, Planned, short_ids
-from commands.chat_understanding import Understood
+from commands.chatting.request import Answered, Planned, short_ids
+from commands.chatting.understanding import Understood
 from domain.chat.decisions import accept, reject
 from domain.chat.events import ChatCommandAccepted, ChatCommandReceived, ChatCommandRejected
 from domain.chat.facts import Found

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from commands.chat_request import CANDIDATES_MAX, ChatRequest, ids_of
+from commands.chatting.request import CANDIDATES_MAX, ChatRequest, ids_of
 from domain.chat.facts import RunFact
 from domain.chat.outcome import Unclear
 from domain.chat.plan import STEPS_MAX

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from commands.chat_installs import plan_installs
-from commands.chat_live import Live, in_use, live_of
-from commands.chat_request import CANDIDATES_MAX, ChatRequest, Planned, ids_of, short_ids
-from commands.chat_run_search import Runs, runs_said
+from commands.chatting.installs import plan_installs
+from commands.chatting.live import Live, in_use, live_of
+from commands.chatting.request import CANDIDATES_MAX, ChatRequest, Planned, ids_of, short_ids
+from commands.chatting.run_search import Runs, runs_said
 from domain.chat.facts import RunFact
 from domain.chat.outcome import Unclear
 from domain.chat.plan import STEPS_MAX, PinnedProvider, Plan, RollbackStep, Skipped

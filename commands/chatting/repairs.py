@@ -5,9 +5,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from commands.chat_live import in_use
-from commands.chat_request import ChatRequest, Planned
-from commands.chat_run_search import Runs, failed_at, failed_runs, open_runs, runs_said, the_one
+from commands.chatting.live import in_use
+from commands.chatting.request import ChatRequest, Planned
+from commands.chatting.run_search import Runs, failed_at, failed_runs, open_runs, runs_said, the_one
 from domain.chat.facts import RunFact
 from domain.chat.outcome import Unclear
 from domain.chat.plan import STEPS_MAX, CancelStep, Plan, RetryStep, Skipped

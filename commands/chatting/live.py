@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from commands.chat_request import ChatRequest
-from commands.chat_run_search import Runs
+from commands.chatting.request import ChatRequest
+from commands.chatting.run_search import Runs
 from domain.chat.facts import InstallationFact
 from domain.chat.outcome import Unclear
 from domain.chat.plan import STEPS_MAX

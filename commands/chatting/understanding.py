@@ -5,8 +5,8 @@ from contextlib import suppress
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.chat_planning import asks_first, plan, role_for
-from commands.chat_request import Answered, ChatRequest, Planned
+from commands.chatting.planning import asks_first, plan, role_for
+from commands.chatting.request import Answered, ChatRequest, Planned
 from commands.handling import Handling
 from domain.chat.grammar.assent import assent
 from domain.chat.grammar.parsing import parse

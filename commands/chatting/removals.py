@@ -5,9 +5,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from commands.chat_live import Live, in_use, live_of
-from commands.chat_request import ChatRequest, Planned
-from commands.chat_run_search import runs_said
+from commands.chatting.live import Live, in_use, live_of
+from commands.chatting.request import ChatRequest, Planned
+from commands.chatting.run_search import runs_said
 from domain.chat.facts import InstallationFact, RunFact, RunsFound
 from domain.chat.outcome import Unclear
 from domain.chat.plan import Plan, Skipped, UninstallStep
