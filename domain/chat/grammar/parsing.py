@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from domain.chat.grammar import english, korean
+from domain.chat.grammar.english import hearing as english
+from domain.chat.grammar.korean import hearing as korean
 from domain.chat.grammar.providers import provider_word
 from domain.chat.grammar.text import HANGUL_LETTER, normalise
 from domain.chat.grammar.tokens import Kind, Token, tokens_of

@@ -1,6 +1,6 @@
 """What a Korean sentence must give, written shortly."""
 
-from domain.chat.grammar import korean
+from domain.chat.grammar.korean import hearing as korean
 from domain.chat.grammar.text import normalise
 from domain.chat.grammar.tokens import tokens_of
 from domain.chat.intent import Action, Language, Listed

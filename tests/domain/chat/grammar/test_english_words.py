@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.chat.grammar.english_typos import verb_meant
-from domain.chat.grammar.english_verbs import VERBS, forms
-from domain.chat.grammar.english_words import PARTS, PHRASE_WORDS_MAX
+from domain.chat.grammar.english.typos import verb_meant
+from domain.chat.grammar.english.verbs import VERBS, forms
+from domain.chat.grammar.english.words import PARTS, PHRASE_WORDS_MAX
 
 
 def test_the_words_are_in_one_part_each_and_not_too_long_to_be_found() -> None:

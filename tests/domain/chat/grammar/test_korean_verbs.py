@@ -4,11 +4,11 @@ from typing import Final
 
 import pytest
 
-from domain.chat.grammar.korean_jamo import letters, one_letter_apart
-from domain.chat.grammar.korean_moods import Mood, mood_of
-from domain.chat.grammar.korean_particles import Role, bare, role_of
-from domain.chat.grammar.korean_stems import shapes
-from domain.chat.grammar.korean_verbs import Sense, guessed_verb, verb_in
+from domain.chat.grammar.korean.jamo import letters, one_letter_apart
+from domain.chat.grammar.korean.moods import Mood, mood_of
+from domain.chat.grammar.korean.particles import Role, bare, role_of
+from domain.chat.grammar.korean.stems import shapes
+from domain.chat.grammar.korean.verbs import Sense, guessed_verb, verb_in
 from tests.domain.chat.grammar.korean_said import hear
 
 # A stem of each kind of conjugation, and what it is before 아 or 어, before ㄴ, and before 으.

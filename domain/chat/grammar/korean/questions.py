@@ -4,12 +4,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.chat.grammar.korean_marks import Mark
-from domain.chat.grammar.korean_moods import Mood
-from domain.chat.grammar.korean_pieces import Piece, Run, Small, Thing
-from domain.chat.grammar.korean_verbs import DEEDS, Sense
-from domain.chat.grammar.korean_verdict import Heard
-from domain.chat.grammar.korean_words import Word
+from domain.chat.grammar.korean.marks import Mark
+from domain.chat.grammar.korean.moods import Mood
+from domain.chat.grammar.korean.pieces import Piece, Run, Small, Thing
+from domain.chat.grammar.korean.verbs import DEEDS, Sense
+from domain.chat.grammar.korean.verdict import Heard
+from domain.chat.grammar.korean.words import Word
 from domain.chat.grammar.runs import ACTIVE, FAILED, PARTIAL, QUEUED, RUNNING, SUCCEEDED
 from domain.chat.intent import Action, Listed
 from domain.chat.said import Deed

@@ -2,9 +2,9 @@
 
 from typing import Final, Literal
 
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_slots import Slot, Slots
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.slots import Slot, Slots
+from domain.chat.grammar.english.words import Part
 from domain.chat.intent import Action
 from domain.chat.said import Name
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_verbs import HEADS, VERBS
-from domain.chat.grammar.english_words import PARTS, PHRASE_WORDS_MAX, STATES, Part
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.verbs import HEADS, VERBS
+from domain.chat.grammar.english.words import PARTS, PHRASE_WORDS_MAX, STATES, Part
 from domain.chat.grammar.providers import provider_at
 from domain.chat.grammar.refs import number, numbered, plain_ref, ref_beside_version, written_ref
 from domain.chat.grammar.tokens import Kind, Token

@@ -5,10 +5,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.chat.grammar.korean_marks import Mark
-from domain.chat.grammar.korean_naming import considered
-from domain.chat.grammar.korean_particles import Role, role_of
-from domain.chat.grammar.korean_pieces import (
+from domain.chat.grammar.korean.marks import Mark
+from domain.chat.grammar.korean.naming import considered
+from domain.chat.grammar.korean.particles import Role, role_of
+from domain.chat.grammar.korean.pieces import (
     Comma,
     Piece,
     Run,
@@ -22,10 +22,10 @@ from domain.chat.grammar.korean_pieces import (
     stranger_of,
     thing_of,
 )
-from domain.chat.grammar.korean_tokens import is_hangul_word, words_of
-from domain.chat.grammar.korean_verbs import ENGLISH, Sense, Verb, guessed_verb, verb_in, verb_with_strange_ending
-from domain.chat.grammar.korean_versions import version_at
-from domain.chat.grammar.korean_words import WORDS, Word
+from domain.chat.grammar.korean.tokens import is_hangul_word, words_of
+from domain.chat.grammar.korean.verbs import ENGLISH, Sense, Verb, guessed_verb, verb_in, verb_with_strange_ending
+from domain.chat.grammar.korean.versions import version_at
+from domain.chat.grammar.korean.words import WORDS, Word
 from domain.chat.grammar.providers import provider_at, provider_before
 from domain.chat.grammar.refs import written_ref
 from domain.chat.grammar.tokens import Kind, Token

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from domain.chat.grammar.korean_doubts import doubts_of
-from domain.chat.grammar.korean_moods import Mood
-from domain.chat.grammar.korean_particles import Role
-from domain.chat.grammar.korean_pieces import Small, Spoken
-from domain.chat.grammar.korean_questions import (
+from domain.chat.grammar.korean.doubts import doubts_of
+from domain.chat.grammar.korean.moods import Mood
+from domain.chat.grammar.korean.particles import Role
+from domain.chat.grammar.korean.pieces import Small, Spoken
+from domain.chat.grammar.korean.questions import (
     Scene,
     deed_of,
     picks_last,
@@ -18,11 +18,11 @@ from domain.chat.grammar.korean_questions import (
     wants_help,
     wants_who,
 )
-from domain.chat.grammar.korean_reading import pieces_of
-from domain.chat.grammar.korean_slots import Slots, slots_of
-from domain.chat.grammar.korean_verbs import ACTIONS, Sense
-from domain.chat.grammar.korean_verdict import Heard, verbs_of
-from domain.chat.grammar.korean_words import Word
+from domain.chat.grammar.korean.reading import pieces_of
+from domain.chat.grammar.korean.slots import Slots, slots_of
+from domain.chat.grammar.korean.verbs import ACTIONS, Sense
+from domain.chat.grammar.korean.verdict import Heard, verbs_of
+from domain.chat.grammar.korean.words import Word
 from domain.chat.grammar.tokens import Token
 from domain.chat.intent import Action, Language, Listed
 from domain.chat.reasons import Reason

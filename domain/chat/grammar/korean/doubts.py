@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
-from domain.chat.grammar.korean_moods import Mood
-from domain.chat.grammar.korean_particles import Role
-from domain.chat.grammar.korean_pieces import Small, Unknown
-from domain.chat.grammar.korean_questions import Scene
-from domain.chat.grammar.korean_slots import Slots
-from domain.chat.grammar.korean_verbs import ACTIONS, Sense
-from domain.chat.grammar.korean_verdict import Heard
-from domain.chat.grammar.korean_words import Word
+from domain.chat.grammar.korean.moods import Mood
+from domain.chat.grammar.korean.particles import Role
+from domain.chat.grammar.korean.pieces import Small, Unknown
+from domain.chat.grammar.korean.questions import Scene
+from domain.chat.grammar.korean.slots import Slots
+from domain.chat.grammar.korean.verbs import ACTIONS, Sense
+from domain.chat.grammar.korean.verdict import Heard
+from domain.chat.grammar.korean.words import Word
 from domain.chat.intent import Action
 
 # Verbs before a noun that the action takes as they are: `실패한 실행 취소`, `설치된 pdf 삭제`.

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from domain.chat.grammar.english_verbs import VERBS
+from domain.chat.grammar.english.verbs import VERBS
 from domain.chat.intent import Action
 
 # Shorter words come close to too many others.

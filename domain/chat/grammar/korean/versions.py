@@ -5,11 +5,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.chat.grammar.korean_particles import Role, bare
-from domain.chat.grammar.korean_pieces import Small, small_of
-from domain.chat.grammar.korean_tokens import is_hangul_word
-from domain.chat.grammar.korean_verbs import ENGLISH
-from domain.chat.grammar.korean_words import WORDS, Word
+from domain.chat.grammar.korean.particles import Role, bare
+from domain.chat.grammar.korean.pieces import Small, small_of
+from domain.chat.grammar.korean.tokens import is_hangul_word
+from domain.chat.grammar.korean.verbs import ENGLISH
+from domain.chat.grammar.korean.words import WORDS, Word
 from domain.chat.grammar.providers import provider_word
 from domain.chat.grammar.refs import number, plain_ref, ref_beside_version
 from domain.chat.grammar.tokens import Kind, Token

@@ -5,8 +5,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.chat.grammar.korean_jamo import is_hangul
-from domain.chat.grammar.korean_particles import role_of
+from domain.chat.grammar.korean.jamo import is_hangul
+from domain.chat.grammar.korean.particles import role_of
 from domain.chat.grammar.providers import provider_before
 from domain.chat.grammar.tokens import Kind, Token
 

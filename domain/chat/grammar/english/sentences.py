@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.words import Part
 
 # A sentence without a verb that begins with one of these goes on with the one before: "Install pdf. On openai."
 GOING_ON: Final = frozenset({Part.PREPOSITION, Part.EXCEPT, Part.REF, Part.AND, Part.EVERYWHERE, Part.OF})

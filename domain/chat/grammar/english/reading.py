@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.chat.grammar.english_gathering import (
+from domain.chat.grammar.english.gathering import (
     ASIDE,
     BEFORE_A_SUBJECT,
     NAMES,
@@ -18,9 +18,9 @@ from domain.chat.grammar.english_gathering import (
     SKILL_NOUNS,
     Gathering,
 )
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_slots import Slot, Slots
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.slots import Slot, Slots
+from domain.chat.grammar.english.words import Part
 from domain.chat.intent import Action
 
 # A colon behind one of these only opens the list that they announce.

@@ -5,20 +5,20 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.chat.grammar.english_exceptions import with_exceptions
-from domain.chat.grammar.english_gathering import PROVIDER_NOUNS, RUN_NOUNS, SKILL_NOUNS
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_lexing import items_of
-from domain.chat.grammar.english_looking import look_of
-from domain.chat.grammar.english_reading import Reader
-from domain.chat.grammar.english_relatives import without_relatives
-from domain.chat.grammar.english_saying import said_of
-from domain.chat.grammar.english_sentences import in_front_of, what_is_said, without_notice
-from domain.chat.grammar.english_slots import Slots
-from domain.chat.grammar.english_splitting import joined
-from domain.chat.grammar.english_uses import CAUSING, Use, use_of
-from domain.chat.grammar.english_verb_places import settled
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.exceptions import with_exceptions
+from domain.chat.grammar.english.gathering import PROVIDER_NOUNS, RUN_NOUNS, SKILL_NOUNS
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.lexing import items_of
+from domain.chat.grammar.english.looking import look_of
+from domain.chat.grammar.english.reading import Reader
+from domain.chat.grammar.english.relatives import without_relatives
+from domain.chat.grammar.english.saying import said_of
+from domain.chat.grammar.english.sentences import in_front_of, what_is_said, without_notice
+from domain.chat.grammar.english.slots import Slots
+from domain.chat.grammar.english.splitting import joined
+from domain.chat.grammar.english.uses import CAUSING, Use, use_of
+from domain.chat.grammar.english.verb_places import settled
+from domain.chat.grammar.english.words import Part
 from domain.chat.grammar.tokens import Kind, Token
 from domain.chat.intent import Action, Language
 from domain.chat.reasons import Reason

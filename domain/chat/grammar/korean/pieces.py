@@ -5,10 +5,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.chat.grammar.korean_jamo import is_hangul
-from domain.chat.grammar.korean_particles import PLACES, Role, bare
-from domain.chat.grammar.korean_verbs import Verb
-from domain.chat.grammar.korean_words import WORDS, Word
+from domain.chat.grammar.korean.jamo import is_hangul
+from domain.chat.grammar.korean.particles import PLACES, Role, bare
+from domain.chat.grammar.korean.verbs import Verb
+from domain.chat.grammar.korean.words import WORDS, Word
 from domain.chat.grammar.refs import plain_ref, written_ref
 from domain.chat.grammar.tokens import Token
 

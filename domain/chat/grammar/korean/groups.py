@@ -6,9 +6,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.chat.grammar.korean_particles import PLACES, Role
-from domain.chat.grammar.korean_pieces import Comma, Piece, Small, Thing, Version
-from domain.chat.grammar.korean_words import Word
+from domain.chat.grammar.korean.particles import PLACES, Role
+from domain.chat.grammar.korean.pieces import Comma, Piece, Small, Thing, Version
+from domain.chat.grammar.korean.words import Word
 
 # What a noun says of the name beside it.
 _HINTS: Final = {Word.SKILL: Word.SKILL, Word.PROVIDER: Word.PROVIDER, Word.CONNECTED: Word.PROVIDER}

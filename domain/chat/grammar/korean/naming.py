@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from domain.chat.grammar.korean_marks import Mark
-from domain.chat.grammar.korean_particles import Role
-from domain.chat.grammar.korean_pieces import Piece, Small, Spoken, Thing, Unknown
-from domain.chat.grammar.korean_verbs import Sense
-from domain.chat.grammar.korean_words import Word
+from domain.chat.grammar.korean.marks import Mark
+from domain.chat.grammar.korean.particles import Role
+from domain.chat.grammar.korean.pieces import Piece, Small, Spoken, Thing, Unknown
+from domain.chat.grammar.korean.verbs import Sense
+from domain.chat.grammar.korean.words import Word
 
 _NOUNS_OF_NAMES: Final = frozenset({Word.SKILL, Word.PROVIDER, Word.CONNECTED})
 _NEVER_NAMES: Final = frozenset({Word.SKILL, Word.PROVIDER, Word.RUN, Word.EVERY, Word.EVERYWHERE, Word.THAT})

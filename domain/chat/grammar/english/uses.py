@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final
 
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.words import Part
 from domain.chat.intent import Action
 
 

@@ -5,10 +5,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_typos import noun_meant, verb_meant
-from domain.chat.grammar.english_verbs import HYPHENATED, NOUNS, VERBS
-from domain.chat.grammar.english_words import PARTS, Part
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.typos import noun_meant, verb_meant
+from domain.chat.grammar.english.verbs import HYPHENATED, NOUNS, VERBS
+from domain.chat.grammar.english.words import PARTS, Part
 from domain.chat.intent import Action
 
 # A verb behind one of these is what is stopped, tried again or shown: "cancel the install", "retry uninstall".

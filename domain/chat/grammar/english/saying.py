@@ -6,11 +6,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from domain.chat.grammar import runs
-from domain.chat.grammar.english_gathering import RUN_NOUNS
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_looking import WELL
-from domain.chat.grammar.english_slots import Slots
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.gathering import RUN_NOUNS
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.looking import WELL
+from domain.chat.grammar.english.slots import Slots
+from domain.chat.grammar.english.words import Part
 from domain.chat.intent import Action, Language
 from domain.chat.said import RunPick, Said
 from domain.install_run.state import RunStatus

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Final, Literal
 
-from domain.chat.grammar.korean_jamo import is_vowel, letters
+from domain.chat.grammar.korean.jamo import is_vowel, letters
 
 # Before 고, 지 and the like; before endings that open with 으 where they need it (ㄴ, ㄹ, 면, 세요); before 아 or 어 (줘, 요, ㅆ).
 Shape = Literal["plain", "open", "full"]

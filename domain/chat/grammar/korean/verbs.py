@@ -6,10 +6,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.chat.grammar.korean_endings import readings
-from domain.chat.grammar.korean_jamo import letters, one_letter_apart
-from domain.chat.grammar.korean_marks import Mark
-from domain.chat.grammar.korean_stems import shapes
+from domain.chat.grammar.korean.endings import readings
+from domain.chat.grammar.korean.jamo import letters, one_letter_apart
+from domain.chat.grammar.korean.marks import Mark
+from domain.chat.grammar.korean.stems import shapes
 from domain.chat.intent import Action
 from domain.chat.said import Deed
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from domain.chat.grammar.korean_marks import Mark
+from domain.chat.grammar.korean.marks import Mark
 
 
 class Mood(StrEnum):

@@ -6,10 +6,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.chat.grammar.korean_groups import Group, groups_of
-from domain.chat.grammar.korean_particles import PLACES, Role
-from domain.chat.grammar.korean_pieces import Piece, Small, Version
-from domain.chat.grammar.korean_words import Word
+from domain.chat.grammar.korean.groups import Group, groups_of
+from domain.chat.grammar.korean.particles import PLACES, Role
+from domain.chat.grammar.korean.pieces import Piece, Small, Version
+from domain.chat.grammar.korean.words import Word
 from domain.chat.intent import Action
 from domain.chat.said import Name, Pick
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.words import Part
 
 TAKEN_OUT: Final = frozenset({Part.PREPOSITION, Part.PROVIDER, Part.NAME, Part.WORD, Part.SKILL, Part.PROVIDER_NOUN})
 

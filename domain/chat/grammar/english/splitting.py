@@ -5,9 +5,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_verbs import HEADS, SPLIT, USED_UP
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.verbs import HEADS, SPLIT, USED_UP
+from domain.chat.grammar.english.words import Part
 from domain.chat.intent import Action
 
 BETWEEN_MAX: Final = 60

@@ -4,8 +4,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.chat.grammar.english_verbs import Form
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.verbs import Form
+from domain.chat.grammar.english.words import Part
 from domain.chat.intent import Action
 from domain.install_run.state import RunStatus
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
-from domain.chat.grammar.korean_jamo import letters
-from domain.chat.grammar.korean_marks import Mark
-from domain.chat.grammar.korean_stems import shapes
+from domain.chat.grammar.korean.jamo import letters
+from domain.chat.grammar.korean.marks import Mark
+from domain.chat.grammar.korean.stems import shapes
 
 LETTERS_MAX: Final = 80
 _ANYTHING_LETTERS_MAX: Final = 9

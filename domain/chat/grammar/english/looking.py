@@ -6,9 +6,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.chat.grammar.english_gathering import PROVIDER_NOUNS, RUN_NOUNS, SKILL_NOUNS
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.gathering import PROVIDER_NOUNS, RUN_NOUNS, SKILL_NOUNS
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.words import Part
 from domain.chat.intent import Action, Listed
 from domain.chat.said import Deed
 

@@ -5,12 +5,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.chat.grammar.korean_marks import Mark
-from domain.chat.grammar.korean_moods import Mood, mood_of
-from domain.chat.grammar.korean_particles import PLACES, Role
-from domain.chat.grammar.korean_pieces import Piece, Small, Spoken, Thing
-from domain.chat.grammar.korean_verbs import ACTIONS, Sense
-from domain.chat.grammar.korean_words import Word
+from domain.chat.grammar.korean.marks import Mark
+from domain.chat.grammar.korean.moods import Mood, mood_of
+from domain.chat.grammar.korean.particles import PLACES, Role
+from domain.chat.grammar.korean.pieces import Piece, Small, Spoken, Thing
+from domain.chat.grammar.korean.verbs import ACTIONS, Sense
+from domain.chat.grammar.korean.words import Word
 
 # What may be about another verb, as 설치 in 설치 취소, 설치 목록 and 설치 상태.
 _TOPIC_WORDS: Final = frozenset(

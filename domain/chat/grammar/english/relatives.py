@@ -5,8 +5,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.chat.grammar.english_items import Item
-from domain.chat.grammar.english_words import Part
+from domain.chat.grammar.english.items import Item
+from domain.chat.grammar.english.words import Part
 
 HEADS: Final = frozenset({Part.EVERYTHING, Part.ALL, Part.RUN, Part.RUNS, Part.INSTALLATIONS, Part.ANY})
 OPENING: Final = frozenset({"that", "which", "that is", "that's", "thats"})

@@ -1,0 +1,1 @@
+"""English: verbs, slots and prepositions, from the words of a message to what was said."""

@@ -1,0 +1,1 @@
+"""Korean: stems, endings and particles, from the words of a message to what was said."""
