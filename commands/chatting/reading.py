@@ -91,7 +91,8 @@ async def _list(request: ChatRequest, world: ChatWorld) -> Answered | Unclear:
     match listed:
         case Listed.SKILLS:
             named = {wanted.skill.name: wanted.skill for wanted in resolved.skills if request.names_skills}
-            skills = sorted((named or request.catalogue.skills).values(), key=lambda skill: skill.name)
+            in_use = {name: skill for name, skill in request.catalogue.skills.items() if not skill.archived}
+            skills = sorted((named or in_use).values(), key=lambda skill: skill.name)
             some, more = _first(skills)
             found = SkillsFound(items=some, more=more)
         case Listed.PROVIDERS:

@@ -149,6 +149,9 @@ async def test_skills_and_connections_are_listed(chat: Chat) -> None:
     assert isinstance(found, ProvidersFound)
     assert [provider.name for provider in found.items] == ["openai", "backup"]
     assert [one.name for one in (await chat.found(listing(Listed.PROVIDERS, at=("backup",)))).items] == ["backup"]
+    await chat.world.archive()
+    assert [skill.name for skill in (await chat.found(listing(Listed.SKILLS, "all"))).items] == ["weather"]
+    assert [skill.archived for skill in (await chat.found(listing(Listed.SKILLS, NAME))).items] == [True]
 
 
 async def test_a_skill_is_shown_as_it_stands_and_a_connection_as_it_is(chat: Chat) -> None:
