@@ -29,9 +29,12 @@ UNHURRIED = {"runTimeoutSeconds": 7200, "startTimeoutSeconds": 3600}
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
-    """`status` is what the runs come to; `times` how many calls of each kind meet it."""
+    """`status` is what the runs come to; `times` how many calls of each kind meet it. `after_doubt`: an answer gets lost first, or
+    nobody would make the call.
+    """
 
     kind: str
+    after_doubt: bool = False
     more: Mapping[str, Any] = {}
     operation: str = "create_skill"
     times: int = 2
@@ -48,7 +51,7 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
     "garbage": Trouble(kind="garbage"),
     "cut before": Trouble(kind="drop_before"),
     "cut after": Trouble(kind="drop_after"),
-    "list garbage": Trouble(kind="garbage", operation="list"),
+    "list garbage": Trouble(kind="garbage", operation="list", after_doubt=True),
 }
 
 
@@ -59,6 +62,8 @@ def in_trouble(trouble: Trouble) -> Play:
         skills = stage.skills(RUNS)
         before = stage.sandbox.met(trouble.kind)
         for kind in KINDS:
+            if trouble.after_doubt:
+                stage.sandbox.fault("drop_after", kind)
             stage.sandbox.fault(trouble.kind, kind, operation=trouble.operation, times=trouble.times, **trouble.more)
         runs = stage.install(skills, policy=IMPATIENT)
         stage.end(runs)
