@@ -23,6 +23,9 @@ from workers.terminal.answers import (
     understood,
 )
 from workers.terminal.audit import audit_grid
+from workers.terminal.chat_action_view import chat_action_page, chat_actions_grid
+from workers.terminal.chat_answers import ChatAction, ChatAnswer
+from workers.terminal.conversing import reply_text
 from workers.terminal.exit_codes import ExitCode
 from workers.terminal.failures import answered
 from workers.terminal.history import history_grid
@@ -38,6 +41,8 @@ BY_STATUS: Final = {401: 3, 403: 3, 404: 4, 500: 1, 502: 8, 503: 8}
 
 Show = Callable[[Any], RenderableType]
 ONE: Final[dict[str, tuple[type[Any], Show]]] = {
+    "chat-actions": (ChatAction, lambda action: chat_action_page(action, now=NOON)),
+    "chat-ops": (ChatAnswer, lambda answer: reply_text(answer.reply)),
     "install-runs": (Run, lambda run: run_page(run, now=NOON)),
     "installations": (Installation, lambda one: installation_page(one, now=NOON)),
     "keys": (ApiKey, lambda key: key_page(key, now=NOON)),
@@ -48,6 +53,7 @@ ONE: Final[dict[str, tuple[type[Any], Show]]] = {
 PREVIEW: Final[tuple[type[Any], Show]] = (PreviewedRun, preview_page)
 MANY: Final[dict[str, tuple[type[Any], Show]]] = {
     "audit-log": (AuditEntry, audit_grid),
+    "chat-actions": (ChatAction, lambda actions: chat_actions_grid(actions, now=NOON)),
     "install-runs": (Run, lambda runs: runs_grid(runs, now=NOON)),
     "installations": (Installation, lambda items: installations_grid(items, now=NOON)),
     "keys": (ApiKey, lambda keys: keys_grid(keys, now=NOON)),
