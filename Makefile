@@ -40,8 +40,9 @@ demo: $(READY_TO_RUN) ## Install a skill end to end on real servers and a sandbo
 test: check ## Check the code, then run every test (TEST_PROCESSES=3, TEST_OPTIONS="-k name")
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(TEST_OPTIONS)
 
-long: $(READY_TO_TEST) ## Run the tests that take long: a Waybill killed and started again, restored, rotated, over TLS, traced
+long: $(READY_TO_TEST) ## Run what takes long: a Waybill killed and started again, restored, rotated, over TLS, traced; and properties on new examples
 	@$(BIN)/python -m pytest -m long $(TEST_OPTIONS)
+	@WAYBILL_NEW_EXAMPLES=1 $(BIN)/python -m pytest -m hypothesis $(TEST_OPTIONS)
 
 chaos: $(READY_TO_TEST) ## Kill, freeze and cut off everything, and look what is lost (CHAOS_OPTIONS="--rounds 3 --seed 7 --only F1")
 	@$(BIN)/python -m tests.chaos $(CHAOS_OPTIONS)

@@ -1,11 +1,13 @@
 """What every test may ask for: a database of its own on a real Postgres."""
 
 import itertools
+import os
 import signal
 from collections.abc import Iterator
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -15,6 +17,11 @@ from adapters.postgres.migrating import migrate
 
 # The suites in the kit assert on behalf of the tests that use them; without this a failure says only `AssertionError`.
 pytest.register_assert_rewrite("tests.kit")
+
+# `make test` tries the same examples each time, so that it tells of a change and not of luck. `make long` tries new ones.
+settings.register_profile("the same", derandomize=True)
+settings.register_profile("new ones", print_blob=True)
+settings.load_profile("new ones" if os.environ.get("WAYBILL_NEW_EXAMPLES") else "the same")
 
 # A shell starts its background jobs deaf to Ctrl-C, and the programs under test would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

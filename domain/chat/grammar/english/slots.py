@@ -53,14 +53,6 @@ class Slots:
         return RunPick(ids=tuple(dict.fromkeys(self.run_ids)), last=self.last_run, every=self.every_run)
 
     @property
-    def excepts_from_nothing(self) -> bool:
-        """Something is taken out of what was not said."""
-        return any(
-            texts and not (self.every or self.names[slot] or (slot != "providers" and self.names["skills"]))
-            for slot, texts in self.excepted.items()
-        )
-
-    @property
     def says_no_plan(self) -> bool:
         """Whatever exists, nobody can tell what is meant."""
         unclear = self.vague or len(set(self.refs)) > 1 or self._excepts_from_nothing or self._is_said_twice

@@ -61,6 +61,8 @@ NOT_A_CHECK: Final = frozenset(
         Part.VERSION,
     }
 )
+# What a run is called after. "The stop" is none, and may be a second command.
+RUNS_DO: Final = frozenset({Action.INSTALL, Action.RETRY, Action.ROLLBACK})
 
 
 def settled(items: Sequence[Item]) -> tuple[Item, ...]:
@@ -126,7 +128,8 @@ def _of_verb(item: Item, *, before: Item | None, after: Item | None, verb: Item 
         return item
     if item.action is Action.VERIFY:
         return _as_noun(item, Part.WORD) if item.definite else item
-    return _as_noun(item, Part.RUNS if item.form == "third" else Part.RUN)
+    run = _as_noun(item, Part.RUNS if item.form == "third" else Part.RUN)
+    return run if item.action in RUNS_DO or item.word.startswith("uninstall") else replace(run, slip=True)
 
 
 def _is_name(item: Item, *, before: Item | None, after: Item | None) -> bool:
