@@ -56,6 +56,7 @@ class Slack:
         self._follow = follow
         self._post = post
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
 
     async def hear(self, spoken: Spoken, trace: Trace) -> dict[str, Any]:
         """The answer, or that it comes later."""
@@ -75,7 +76,8 @@ class Slack:
             return say.message(say.WORKING[language])
 
     async def close(self) -> None:
-        """Those under way have a moment left."""
+        """Those under way have a moment left; runs are followed no further."""
+        self._closing.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         for task in self._tasks:
@@ -88,9 +90,7 @@ class Slack:
             language = conversed.outcome.language
             await self._answer(_shown(conversed, replaces=spoken.confirm is not None), spoken, answered)
             if conversed.outcome.accepted and conversed.run_ids:
-                ended = await self._follow(conversed.run_ids, language)
-                if ended is not None:
-                    await self._post(spoken.response_url, say.message(ended, everybody=True))
+                await self._follow_up(conversed.run_ids, spoken, language)
         except WaybillError as error:
             detail = say.FAILED[language].format(detail=error.detail, code=error.code)
             if isinstance(error, Unauthorized):
@@ -100,6 +100,17 @@ class Slack:
             log.exception("slack_message_failed", error=type(error).__name__, request_id=trace.request_id)
             text = say.UNEXPECTED[language].format(request_id=trace.request_id)
             await self._answer(say.message(text), spoken, answered)
+
+    async def _follow_up(self, run_ids: tuple[UUID, ...], spoken: Spoken, language: Language) -> None:
+        """Say how the runs ended, unless this process ends before they do."""
+        following = asyncio.ensure_future(self._follow(run_ids, language))
+        closing = asyncio.create_task(self._closing.wait())
+        await asyncio.wait((following, closing), return_when=asyncio.FIRST_COMPLETED)
+        closing.cancel()
+        if not following.done():
+            following.cancel()
+        elif (ended := following.result()) is not None:
+            await self._post(spoken.response_url, say.message(ended, everybody=True))
 
     async def _say(self, spoken: Spoken, trace: Trace) -> Conversed:
         """Raises Unauthorized for a user who stands for no key, Forbidden, and what the command raises."""

@@ -31,6 +31,7 @@ def typed(cli: CommandLine, keys: str, *arguments: str) -> Ended:
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
+@pytest.mark.long
 def test_a_sentence_installs_and_is_on_record_until_its_words_are_erased(
     cli: CommandLine, registered: str, sandbox: Sandbox
 ) -> None:

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 CONFIGURATION = ROOT / "tests" / "acceptance" / "schemathesis.toml"
 # Of each operation; `-n 200` by hand finds what is rare.
-EXAMPLES_MAX = 4
+EXAMPLES_MAX = 3
 SECONDS_MAX = 240
 
 

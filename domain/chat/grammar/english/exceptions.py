@@ -21,8 +21,10 @@ def with_exceptions(items: Sequence[Item]) -> tuple[Item, ...]:
 
 
 def _takes_out(items: Sequence[Item], at: int) -> bool:
-    """There is a verb before it and none behind, and it begins something of its own."""
+    """There is a verb before it and none behind, and it begins something of its own, which is no exception already."""
     if at == 0 or at + 1 == len(items) or items[at + 1].part not in TAKEN_OUT:
+        return False
+    if any(item.part is Part.EXCEPT for item in items):
         return False
     if items[at - 1].part is not Part.AND and not items[at - 1].is_mark(","):
         return False
