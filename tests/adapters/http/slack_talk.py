@@ -22,7 +22,7 @@ from adapters.slack.signing import Signing, sign
 from commands.converse import ConverseHandler
 from commands.issue_api_key import IssueApiKey
 from domain.events import Role
-from tests.adapters.http.bare import admit, bare_application, forget
+from tests.adapters.http.bare import bare_application, forget
 from tests.adapters.http.serving import listening, open_client
 from tests.commands.chatting import MemoryChatWorld
 from tests.commands.world import World
@@ -143,7 +143,7 @@ async def channel(*, prefix: str | None = None) -> AsyncIterator[Channel]:
         stack.push_async_callback(slack.close)
         app = build_app(
             application=bare_application(),
-            authenticate=admit,
+            authenticate=world.authenticate,
             denials=Denials(record=forget),
             checks=(),
             version="0.0.0",

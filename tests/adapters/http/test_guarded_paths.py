@@ -174,7 +174,7 @@ def test_a_route_that_nobody_guards_is_found(handler: Any, wrong: list[str]) -> 
         ("/unsaid", 401),
         ("/twice", 401),
         ("/half", 401),
-        ("/posted", 401),
+        ("/posted", 405),
         ("/mounted", 401),
         ("/mounted/anything/below", 401),
         ("/socket", 401),
@@ -187,6 +187,11 @@ def test_a_route_that_nobody_guards_is_found(handler: Any, wrong: list[str]) -> 
 )
 async def test_without_a_key_only_what_is_public_answers(url: str, path: str, status: int) -> None:
     assert (await ask(url + path)).status_code == status
+
+
+async def test_what_is_public_and_only_sent_to_answers_too(url: str) -> None:
+    async with open_client(url) as client:
+        assert (await client.post("/posted")).text == "posted"
 
 
 @pytest.mark.parametrize("method", ["DELETE", "OPTIONS", "POST", "TRACE", "PROPFIND"])
