@@ -16,9 +16,10 @@ SHORT = (
     pytest.param("F0 nothing fails", marks=pytest.mark.long),
     "F1 installer killed at provider_accepted",
     pytest.param("F3 installer frozen at before_settle", marks=pytest.mark.long),
-    "F9 NATS wiped",
+    pytest.param("F9 NATS wiped", marks=pytest.mark.long),
     pytest.param("F16 applied late", marks=pytest.mark.long),
-    "F19 one key, many requests",
+    pytest.param("F19 one key, many requests", marks=pytest.mark.long),
+    pytest.param("F20 chat cut off", marks=pytest.mark.long),
 )
 
 
