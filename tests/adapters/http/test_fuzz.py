@@ -149,7 +149,8 @@ async def test_any_query(stage: Api, path: str, query: dict[str, str]) -> None:
 async def test_any_name_in_a_path(stage: Api, path: str, name: str, rest: str) -> None:
     answer = await stage.admin.get(f"{path}/{quote(name, safe='')}{rest}")
     expect_ours(answer)
-    assert answer.status_code in (400, 404, 405)
+    # Slashes alone are no name: that is the list.
+    assert answer.status_code in (400, 404, 405) or (answer.status_code == 200 and not (name + rest).strip("/"))
 
 
 async def send(api: Api, path: str, content: bytes) -> httpx2.Response:
