@@ -9,17 +9,17 @@ from tests.chaos.cluster import Cluster
 from tests.chaos.stage import play
 from tests.chaos.table import reasons
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.long, pytest.mark.timeout(180)]
 
 SEED = 4
 SHORT = (
-    pytest.param("F0 nothing fails", marks=pytest.mark.long),
+    "F0 nothing fails",
     "F1 installer killed at provider_accepted",
-    pytest.param("F3 installer frozen at before_settle", marks=pytest.mark.long),
-    pytest.param("F9 NATS wiped", marks=pytest.mark.long),
-    pytest.param("F16 applied late", marks=pytest.mark.long),
-    pytest.param("F19 one key, many requests", marks=pytest.mark.long),
-    pytest.param("F20 chat cut off", marks=pytest.mark.long),
+    "F3 installer frozen at before_settle",
+    "F9 NATS wiped",
+    "F16 applied late",
+    "F19 one key, many requests",
+    "F20 chat cut off",
 )
 
 

@@ -10,11 +10,11 @@ import pytest
 from tests.architecture.sources import ROOT
 from workers.terminal.trial import Trial
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.long, pytest.mark.timeout(300)]
 
 CONFIGURATION = ROOT / "tests" / "acceptance" / "schemathesis.toml"
 # Of each operation; `-n 200` by hand finds what is rare.
-EXAMPLES_MAX = 3
+EXAMPLES_MAX = 6
 SECONDS_MAX = 240
 
 
