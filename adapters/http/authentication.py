@@ -93,11 +93,16 @@ class Requires:
         actor = actor_of(connection.scope)
         if actor is None:
             raise Unauthorized
-        if actor.role is None or not actor.role.includes(self.role):
-            raise Forbidden(
-                f"This needs the role {self.role}; the key {actor.id} has the role {actor.role}.",
-                extra={"requiredRole": self.role},
-            )
+        require_role(actor, self.role)
+
+
+def require_role(actor: Actor, role: Role) -> None:
+    """Raises Forbidden for a caller that has neither this role nor one that includes it."""
+    if actor.role is None or not actor.role.includes(role):
+        raise Forbidden(
+            f"This needs the role {role}; the key {actor.id} has the role {actor.role}.",
+            extra={"requiredRole": role},
+        )
 
 
 def actor_of(scope: Scope) -> Actor | None:

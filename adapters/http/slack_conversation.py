@@ -9,11 +9,12 @@ import structlog
 from msgspec import Struct
 
 from adapters.http import slack_messages as say
+from adapters.http.authentication import require_role
 from adapters.http.tracing import Trace
 from commands.converse import Converse, Conversed
 from domain.chat.grammar.parsing import parse
 from domain.chat.intent import Language
-from domain.errors import Forbidden, Unauthorized, WaybillError
+from domain.errors import Unauthorized, WaybillError
 from domain.events import WAYBILL_NAMESPACE, Actor, Context, Role
 
 # Slack waits three seconds for an answer.
@@ -118,8 +119,7 @@ class Slack:
         if key_id is None:
             raise Unauthorized
         actor = await self._holder_of(key_id)
-        if actor.role is None or not actor.role.includes(Role.OPERATOR):
-            raise Forbidden(f"This needs the role {Role.OPERATOR}; the key {actor.id} has the role {actor.role}.")
+        require_role(actor, Role.OPERATOR)
         context = Context(actor=actor, request_id=trace.request_id, correlation_id=trace.correlation_id)
         command = Converse(
             message=spoken.text,

@@ -1,7 +1,7 @@
 """Faults of those who ask: the same thing at once, against each other, and gone before the answer."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -48,14 +48,9 @@ def one_key_many_requests(stage: Stage) -> Iterator[None]:
 def answer_lost(stage: Stage) -> Iterator[None]:
     """The API is killed when the run is stored and its answer not sent: who asks again with the key gets that run."""
     (skill,) = stage.skills(1)
-    stage.cluster.restart("api", WAYBILL_FAILPOINT=f"{Failpoint.RUN_QUEUED}:kill")
-    stage.wait_for(stage.client.ready, "the API did not come up")
     key = f"{stage.name}-key"
     body = {"skill": skill, "providers": list(KINDS), "policy": QUICK}
-    with suppress(httpx2.TransportError):
-        stage.client.ask("/api/install-runs", body, key=key)
-    stage.happened(stage.cluster.parts["api"].was_killed, "the API did not come to the failpoint")
-    stage.cluster.restart("api")
+    _kill_api(stage, Failpoint.RUN_QUEUED, lambda: stage.client.ask("/api/install-runs", body, key=key))
     run = stage.client.install(skill, key=key)
     yield
     assert stage.count(RunQueued) == 1
@@ -69,21 +64,10 @@ def said_and_cut_off(stage: Stage) -> Iterator[None]:
     asked = stage.client.post("/api/chat-ops", {"message": message})
     assert asked["reason"] == "confirmation_required", asked
     confirm = {"confirm": asked["confirmation"]["token"]}
-    stage.cluster.restart("api", WAYBILL_FAILPOINT=f"{Failpoint.CHAT_STEP_DONE}:kill")
-    stage.wait_for(stage.client.ready, "the API did not come up")
-    for _ in range(SENDS_MAX):
-        # Connections to the API before this one fail, and each takes a request with it.
-        with suppress(httpx2.TransportError):
-            stage.client.request("POST", "/api/chat-ops", confirm, key=f"{stage.name}-key")
-        if stage.cluster.parts["api"].was_killed:
-            break
-    stage.happened(stage.cluster.parts["api"].was_killed, "the API did not come to the failpoint")
-    stage.cluster.restart("api")
+    key = f"{stage.name}-key"
+    _kill_api(stage, Failpoint.CHAT_STEP_DONE, lambda: stage.client.request("POST", "/api/chat-ops", confirm, key=key))
     stage.wait_for(stage.client.ready, "the API did not come up again")
-    answers = [
-        stage.client.post("/api/chat-ops", confirm, key=f"{stage.name}-key"),
-        stage.client.post("/api/chat-ops", confirm),
-    ]
+    answers = [stage.client.post("/api/chat-ops", confirm, key=key), stage.client.post("/api/chat-ops", confirm)]
     assert all(answer["accepted"] for answer in answers), answers
     runs = [UUID(run) for run in answers[0]["runIds"]]
     assert answers[1]["runIds"] == answers[0]["runIds"]
@@ -138,6 +122,20 @@ def client_gone(stage: Stage) -> Iterator[None]:
     assert len(set(runs)) == LEAVERS
     assert stage.count(RunQueued) == LEAVERS
     assert stage.statuses(runs) == {"success"}
+
+
+def _kill_api(stage: Stage, failpoint: Failpoint, send: Callable[[], object]) -> None:
+    """While it carries out what is sent, which may be sent again; then it is started once more."""
+    stage.cluster.restart("api", WAYBILL_FAILPOINT=f"{failpoint}:kill")
+    stage.wait_for(stage.client.ready, "the API did not come up")
+    for _ in range(SENDS_MAX):
+        # Connections to the API before this one fail, and each takes a request with it.
+        with suppress(httpx2.TransportError):
+            send()
+        if stage.cluster.parts["api"].was_killed:
+            break
+    stage.happened(stage.cluster.parts["api"].was_killed, "the API did not come to the failpoint")
+    stage.cluster.restart("api")
 
 
 def _hang_up(stage: Stage, skill: str, *, key: str) -> None:

@@ -20,7 +20,7 @@ from domain.chat.facts import (
     TargetFact,
 )
 from domain.chat.replies.english_words import DEEDS, DRIFTS, KINDS, PAIR_DEEDS, STATUSES, TARGET_STATUSES, counted
-from domain.chat.replies.wording import harmless, listed, moment, shown
+from domain.chat.replies.wording import harmless, joined, listed, moment, shown
 
 EMPTY: Final = {"installation": "Nothing is installed there.", "entry": "Nobody did that yet."}
 NOUNS: Final = {
@@ -42,7 +42,7 @@ def found(what: Found) -> str:
             return _list([_run(one) for one in what.items], "run", more=what.more)
         case InstallationsFound():
             live = [_installation(one) for one in what.items]
-            return _joined(_list(live, "installation", more=what.more, quiet=bool(what.absent)), _absent(what.absent))
+            return joined(_list(live, "installation", more=what.more, quiet=bool(what.absent)), _absent(what.absent))
         case StatusFound():
             return _status(what)
         case DeedsFound():
@@ -113,7 +113,7 @@ def _absent(pairs: Sequence[tuple[str, str]]) -> str:
 def _status(status: StatusFound) -> str:
     runs = _list([_run(one) for one in status.runs], "run", more=status.more, quiet=True)
     live = _list([_installation(one) for one in status.installations], "installation", more=False, quiet=True)
-    return _joined(runs, live, _absent(status.absent)) or "There is no run yet that I could tell you about."
+    return joined(runs, live, _absent(status.absent)) or "There is no run yet that I could tell you about."
 
 
 def _deed(deed: DeedFact) -> str:
@@ -147,7 +147,3 @@ def _help(examples: HelpFound) -> str:
             f"who installed {skill}?",
         ]
     )
-
-
-def _joined(*parts: str) -> str:
-    return "\n".join(part for part in parts if part)

@@ -7,6 +7,7 @@ from domain.chat.intent import Action
 from domain.chat.outcome import Outcome
 from domain.chat.plan import STEPS_MAX
 from domain.chat.reasons import Reason
+from domain.chat.replies.candidates import MISSING, TO_PICK
 from domain.chat.replies.english_words import enumerated
 from domain.chat.replies.wording import harmless, quoted, shown
 from domain.events import Role
@@ -67,10 +68,6 @@ def _plain(text: str) -> Callable[[Outcome], str]:
     return lambda _: text
 
 
-TO_PICK: Final = frozenset(
-    {Reason.AMBIGUOUS_PROVIDER, Reason.AMBIGUOUS_NAME, Reason.AMBIGUOUS_RUN, Reason.WHOLE_RUN_ONLY}
-)
-MISSING: Final = frozenset({Reason.MISSING_SKILL, Reason.MISSING_PROVIDER, Reason.MISSING_RUN})
 _SAID: Final[Mapping[Reason, Callable[[Outcome], str]]] = {
     Reason.CONFIRMATION_REQUIRED: _plain("This needs to be confirmed first."),
     Reason.DRY_RUN: _plain("Dry run: nothing was done."),

@@ -22,7 +22,7 @@ from domain.chat.facts import (
 )
 from domain.chat.replies.korean_words import DEEDS, DRIFTS, KINDS, NOUNS, PAIR_DEEDS, STATUSES, TARGET_STATUSES
 from domain.chat.replies.particles import Particle, followed
-from domain.chat.replies.wording import harmless, listed, moment, shown
+from domain.chat.replies.wording import harmless, joined, listed, moment, shown
 
 EMPTY: Final = {"설치본": "설치된 것이 없어요.", "기록": "아직 아무도 하지 않았어요."}
 
@@ -37,7 +37,7 @@ def found(what: Found) -> str:
             return _list([_run(one) for one in what.items], "실행", more=what.more)
         case InstallationsFound():
             live = [_installation(one) for one in what.items]
-            return _joined(_list(live, "설치본", more=what.more, quiet=bool(what.absent)), _absent(what.absent))
+            return joined(_list(live, "설치본", more=what.more, quiet=bool(what.absent)), _absent(what.absent))
         case StatusFound():
             return _status(what)
         case DeedsFound():
@@ -114,7 +114,7 @@ def _absent(pairs: Sequence[tuple[str, str]]) -> str:
 def _status(status: StatusFound) -> str:
     runs = _list([_run(one) for one in status.runs], "실행", more=status.more, quiet=True)
     live = _list([_installation(one) for one in status.installations], "설치본", more=False, quiet=True)
-    return _joined(runs, live, _absent(status.absent)) or "알려 드릴 실행이 아직 없어요."
+    return joined(runs, live, _absent(status.absent)) or "알려 드릴 실행이 아직 없어요."
 
 
 def _deed(deed: DeedFact) -> str:
@@ -153,7 +153,3 @@ def _help(examples: HelpFound) -> str:
             f"{given} 누가 설치했어?",
         ]
     )
-
-
-def _joined(*parts: str) -> str:
-    return "\n".join(part for part in parts if part)

@@ -7,6 +7,7 @@ from domain.chat.intent import Action
 from domain.chat.outcome import Outcome
 from domain.chat.plan import STEPS_MAX
 from domain.chat.reasons import Reason
+from domain.chat.replies.candidates import MISSING, TO_PICK
 from domain.chat.replies.particles import Particle, followed
 from domain.chat.replies.wording import harmless, quoted, shown
 from domain.events import Role
@@ -66,10 +67,6 @@ def _plain(text: str) -> Callable[[Outcome], str]:
     return lambda _: text
 
 
-TO_PICK: Final = frozenset(
-    {Reason.AMBIGUOUS_PROVIDER, Reason.AMBIGUOUS_NAME, Reason.AMBIGUOUS_RUN, Reason.WHOLE_RUN_ONLY}
-)
-MISSING: Final = frozenset({Reason.MISSING_SKILL, Reason.MISSING_PROVIDER, Reason.MISSING_RUN})
 _SAID: Final[Mapping[Reason, Callable[[Outcome], str]]] = {
     Reason.CONFIRMATION_REQUIRED: _plain("먼저 확인이 필요해요."),
     Reason.DRY_RUN: _plain("시험 삼아 살펴봤을 뿐, 아무것도 하지 않았어요."),

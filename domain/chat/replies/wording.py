@@ -33,6 +33,11 @@ def listed(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
+def joined(*parts: str) -> str:
+    """Below each other, those that say something."""
+    return "\n".join(part for part in parts if part)
+
+
 def shown(items: Sequence[Item]) -> tuple[Sequence[Item], int]:
     """As many as are read, and how many are left out."""
     return items[:LINES_MAX], max(len(items) - LINES_MAX, 0)
