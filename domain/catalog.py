@@ -3,6 +3,7 @@
 from typing import Final
 
 from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
+from domain.alert.events import AlertRaised, AlertRepeated, AlertResolved
 from domain.chat.events import (
     ChatCommandAccepted,
     ChatCommandConfirmed,
@@ -12,6 +13,7 @@ from domain.chat.events import (
     ChatTextErased,
 )
 from domain.events import Event
+from domain.evidence.events import EvidenceExported
 from domain.install_run.events import (
     ProviderFailed,
     ProviderGivenUp,
@@ -120,6 +122,10 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     ChatCommandAccepted,
     ChatCommandRejected,
     ChatTextErased,
+    AlertRaised,
+    AlertRepeated,
+    AlertResolved,
+    EvidenceExported,
     StoreRestored,
     StoreChecked,
 )

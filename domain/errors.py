@@ -22,14 +22,18 @@ class Code(StrEnum):
     NOT_FOUND_INSTALLATION = "not_found:installations"
     NOT_FOUND_KEY = "not_found:keys"
     NOT_FOUND_CHAT_ACTION = "not_found:chat_actions"
+    NOT_FOUND_EVENT = "not_found:events"
+    NOT_FOUND_ALERT = "not_found:alerts"
     NOT_ALLOWED = "not_allowed:api"
     CONFLICT_SKILL = "conflict:skills"
     CONFLICT_PROVIDER = "conflict:providers"
     CONFLICT_RUN = "conflict:install_runs"
     CONFLICT_KEY = "conflict:keys"
+    CONFLICT_EVIDENCE = "conflict:evidence"
     CONFLICT_BUSY = "conflict:api"
     TOO_LARGE_BODY = "too_large:api"
     TOO_LARGE_SKILL = "too_large:skills"
+    TOO_LARGE_EVIDENCE = "too_large:evidence"
     UNSUPPORTED = "unsupported:api"
     UNPROCESSABLE_SKILL = "unprocessable:skills"
     UNPROCESSABLE_CREDENTIAL = "unprocessable:providers"
@@ -150,6 +154,30 @@ class ChatTextForbidden(WaybillError):  # noqa: N818
     """Only whoever said it, or an admin, has it erased."""
 
     code = Code.FORBIDDEN
+
+
+class EventNotFound(WaybillError):  # noqa: N818
+    """There is no event with this id or at this position."""
+
+    code = Code.NOT_FOUND_EVENT
+
+
+class AlertNotFound(WaybillError):  # noqa: N818
+    """No alert has this id."""
+
+    code = Code.NOT_FOUND_ALERT
+
+
+class NotSealed(WaybillError):  # noqa: N818
+    """No checkpoint covers this event yet; the notary signs one within a second, so send the request again."""
+
+    code = Code.CONFLICT_EVIDENCE
+
+
+class EvidenceTooLarge(WaybillError):  # noqa: N818
+    """There is more of it than goes into one file; ask for less time, or for single runs."""
+
+    code = Code.TOO_LARGE_EVIDENCE
 
 
 class ApiKeyUnfit(WaybillError):  # noqa: N818

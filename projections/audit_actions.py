@@ -3,6 +3,7 @@
 from typing import Final
 
 from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
+from domain.alert.events import AlertRaised, AlertRepeated, AlertResolved
 from domain.chat.events import (
     ChatCommandAccepted,
     ChatCommandConfirmed,
@@ -11,6 +12,7 @@ from domain.chat.events import (
     ChatConfirmationAsked,
     ChatTextErased,
 )
+from domain.evidence.events import EvidenceExported
 from domain.install_run.events import (
     ProviderFailed,
     ProviderGivenUp,
@@ -114,6 +116,10 @@ ACTIONS: Final[dict[str, str]] = {
     ChatCommandAccepted.TOPIC: "chat.accepted",
     ChatCommandRejected.TOPIC: "chat.rejected",
     ChatTextErased.TOPIC: "chat.text_erased",
+    AlertRaised.TOPIC: "alert.raised",
+    AlertRepeated.TOPIC: "alert.repeated",
+    AlertResolved.TOPIC: "alert.resolved",
+    EvidenceExported.TOPIC: "evidence.exported",
     StoreRestored.TOPIC: "store.restored",
     StoreChecked.TOPIC: "store.checked",
 }

@@ -7,11 +7,13 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
+from domain.alert.events import AlertEvent
 from domain.catalog import EVENTS
 from domain.chat.events import ChatCommandRejected, ChatEvent
 from domain.chat.reasons import Reason
 from domain.errors import Code
 from domain.events import Actor, Recorded, UnknownEvent
+from domain.evidence.events import EvidenceExported
 from domain.install_run.events import (
     ProviderFailed,
     ProviderGivenUp,
@@ -127,6 +129,10 @@ def _target(recorded: Recorded, rows: Rows[AuditRow]) -> tuple[str, UUID | None]
             return f"api_key:{key_id}", None
         case AccessDenied(method=method, path=path):
             return f"route:{method} {path}", None
+        case EvidenceExported(kind=kind):
+            return f"export:{kind}", None
+        case event if isinstance(event, AlertEvent):
+            return f"alert:{event.rule}@{event.subject}", None
         case event if isinstance(event, ChatEvent):
             return f"chat_action:{recorded.stream}", None
         case event if isinstance(event, InstallationEvent):
@@ -178,7 +184,7 @@ def _result(recorded: Recorded) -> tuple[Result, Code | None]:
 
 AUDIT_LOG: Final = ReadModel(
     name="audit_log",
-    generation=6,
+    generation=7,
     schema=SCHEMA,
     events=frozenset((*EVENTS, UnknownEvent)),
     row=AuditRow,

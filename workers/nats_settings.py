@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from workers.environment_values import read_certificates
 
-NatsUser = Literal["relay", "installer", "scheduler", "watchdog", "api", "subscriber"]
+NatsUser = Literal["relay", "installer", "scheduler", "watchdog", "notary", "alerts", "api", "subscriber"]
 
 USERS: Final[tuple[NatsUser, ...]] = get_args(NatsUser)
 # `nats.conf` takes a variable's text as it stands, where it must not look like a number, and a URL has to hold it.

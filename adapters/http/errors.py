@@ -38,14 +38,18 @@ STATUSES: Final[Mapping[Code, tuple[HTTPStatus, str]]] = {
     Code.NOT_FOUND_INSTALLATION: (HTTPStatus.NOT_FOUND, "Nothing installed there"),
     Code.NOT_FOUND_KEY: (HTTPStatus.NOT_FOUND, "No such API key"),
     Code.NOT_FOUND_CHAT_ACTION: (HTTPStatus.NOT_FOUND, "No such chat action"),
+    Code.NOT_FOUND_EVENT: (HTTPStatus.NOT_FOUND, "No such event"),
+    Code.NOT_FOUND_ALERT: (HTTPStatus.NOT_FOUND, "No such alert"),
     Code.NOT_ALLOWED: (HTTPStatus.METHOD_NOT_ALLOWED, "Not a method of this address"),
     Code.CONFLICT_SKILL: (HTTPStatus.CONFLICT, "Conflict with the skill's state"),
     Code.CONFLICT_PROVIDER: (HTTPStatus.CONFLICT, "Conflict with the provider's state"),
     Code.CONFLICT_RUN: (HTTPStatus.CONFLICT, "Conflict with an install run"),
     Code.CONFLICT_KEY: (HTTPStatus.CONFLICT, "Conflict with the API key's state"),
+    Code.CONFLICT_EVIDENCE: (HTTPStatus.CONFLICT, "Not under a checkpoint yet"),
     Code.CONFLICT_BUSY: (HTTPStatus.CONFLICT, "Too many changes at the same moment"),
     Code.TOO_LARGE_BODY: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request too large"),
     Code.TOO_LARGE_SKILL: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Skill too large"),
+    Code.TOO_LARGE_EVIDENCE: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too much for one file"),
     Code.UNSUPPORTED: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported body"),
     Code.UNPROCESSABLE_SKILL: (HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid skill"),
     Code.UNPROCESSABLE_CREDENTIAL: (HTTPStatus.UNPROCESSABLE_ENTITY, "Unusable credential"),
@@ -56,10 +60,18 @@ STATUSES: Final[Mapping[Code, tuple[HTTPStatus, str]]] = {
     Code.INTERNAL: (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
 }
 RETRYABLE: Final = frozenset(
-    {Code.CONFLICT_RUN, Code.CONFLICT_BUSY, Code.RATE_LIMIT, Code.OFFLINE_GIT, Code.OFFLINE_DATABASE}
+    {
+        Code.CONFLICT_RUN,
+        Code.CONFLICT_EVIDENCE,
+        Code.CONFLICT_BUSY,
+        Code.RATE_LIMIT,
+        Code.OFFLINE_GIT,
+        Code.OFFLINE_DATABASE,
+    }
 )
 HEADERS: Final[Mapping[Code, Mapping[str, str]]] = {
     Code.UNAUTHORIZED: {"WWW-Authenticate": CHALLENGE},
+    Code.CONFLICT_EVIDENCE: {"Retry-After": str(RETRY_AFTER_SECONDS)},
     Code.CONFLICT_BUSY: {"Retry-After": str(RETRY_AFTER_SECONDS)},
     Code.OFFLINE_DATABASE: {"Retry-After": str(RETRY_AFTER_SECONDS)},
 }

@@ -1,4 +1,4 @@
-"""The two streams and the work consumers: what they are called, how they are bounded, and how they come to be."""
+"""The streams and the work consumers: what they are called, how they are bounded, and how they come to be."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -29,6 +29,17 @@ EVENTS_CONSUMERS_MAX: Final = 512
 WORK_STREAM: Final = "WAYBILL_WORK"
 WORK_SUBJECTS: Final = "waybill.work.>"
 WORK_BYTES_MAX: Final = 256 * 1024**2
+
+ALERTS_STREAM: Final = "WAYBILL_ALERTS"
+ALERTS_SUBJECTS: Final = "waybill.alerts.>"
+ALERTS_AGE_SECONDS_MAX: Final = 30 * 24 * 3600
+ALERTS_BYTES_MAX: Final = 64 * 1024**2
+ALERTS_CONSUMERS_MAX: Final = 512
+
+CHECKPOINTS_STREAM: Final = "WAYBILL_CHECKPOINTS"
+CHECKPOINTS_SUBJECT: Final = "waybill.checkpoints"
+CHECKPOINTS_AGE_SECONDS_MAX: Final = 400 * 24 * 3600
+CHECKPOINTS_BYTES_MAX: Final = 256 * 1024**2
 
 MESSAGE_BYTES_MAX: Final = 1024**2
 DUPLICATE_WINDOW_SECONDS: Final = 120
@@ -70,6 +81,34 @@ WORK: Final = StreamConfig(
     duplicate_window=DUPLICATE_WINDOW_SECONDS,
     allow_atomic=True,
 )
+ALERTS: Final = StreamConfig(
+    name=ALERTS_STREAM,
+    description="Every alert of Waybill, raised, said again and resolved, as CloudEvents.",
+    subjects=[ALERTS_SUBJECTS],
+    retention=RetentionPolicy.LIMITS,
+    storage=StorageType.FILE,
+    discard=DiscardPolicy.OLD,
+    max_age=ALERTS_AGE_SECONDS_MAX,
+    max_bytes=ALERTS_BYTES_MAX,
+    max_consumers=ALERTS_CONSUMERS_MAX,
+    consumer_limits=StreamConsumerLimits(inactive_threshold=ALERTS_AGE_SECONDS_MAX),
+    max_msg_size=MESSAGE_BYTES_MAX,
+    duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    allow_direct=True,
+)
+CHECKPOINTS: Final = StreamConfig(
+    name=CHECKPOINTS_STREAM,
+    description="Every checkpoint that the notary has signed, as a signed note: a witness outside the database.",
+    subjects=[CHECKPOINTS_SUBJECT],
+    retention=RetentionPolicy.LIMITS,
+    storage=StorageType.FILE,
+    discard=DiscardPolicy.OLD,
+    max_age=CHECKPOINTS_AGE_SECONDS_MAX,
+    max_bytes=CHECKPOINTS_BYTES_MAX,
+    max_msg_size=MESSAGE_BYTES_MAX,
+    duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    allow_direct=True,
+)
 OURS: Final = (
     "subjects",
     "discard",
@@ -101,6 +140,18 @@ async def ensure_streams(connection: Connection, *, mend: bool = False) -> tuple
     async with connection.asking():
         events = await _ensure_stream(connection, EVENTS, mend=mend)
         return events, await _ensure_stream(connection, WORK, mend=mend)
+
+
+async def ensure_alerts_stream(connection: Connection) -> StreamInfo:
+    """The alerts stream as it should be, which is the alerts part's to see to. Raises NatsUnavailable."""
+    async with connection.asking():
+        return await _ensure_stream(connection, ALERTS, mend=True)
+
+
+async def ensure_checkpoints_stream(connection: Connection) -> StreamInfo:
+    """The checkpoints stream as it should be, which is the notary's to see to. Raises NatsUnavailable."""
+    async with connection.asking():
+        return await _ensure_stream(connection, CHECKPOINTS, mend=True)
 
 
 async def ensure_work_consumer(connection: Connection, provider_id: UUID) -> None:
@@ -139,7 +190,7 @@ async def _ensure_stream(connection: Connection, wanted: StreamConfig, *, mend: 
     if mend and different:
         info = await jetstream.update_stream(info.config.evolve(**different))
         log.info("stream_updated", stream=wanted.name, fields=sorted(different))
-    if mend and not info.config.allow_atomic:
+    if mend and wanted.allow_atomic and not info.config.allow_atomic:
         raise NatsUnavailable("this NATS server has no atomic batches: version 2.12 or later is needed")
     return info
 

@@ -72,6 +72,16 @@ class RunStarted(Event, frozen=True, kw_only=True, rename="camel"):
     TOPIC = "install_run.run_started"
 
 
+class TicketTaken(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The work ticket by which an attempt came about: its place in the work stream, when it was issued there, and how many times
+    NATS had delivered it by then.
+    """
+
+    sequence: int
+    deliveries: int
+    issued_at: datetime
+
+
 class ProviderStarted(Event, frozen=True, kw_only=True, rename="camel"):
     """The intent, written before the provider is called. Only the holder of `attempt_id` may report its outcome.
 
@@ -86,6 +96,7 @@ class ProviderStarted(Event, frozen=True, kw_only=True, rename="camel"):
     attempt: int
     since: datetime
     lease_until: datetime
+    ticket: TicketTaken | None = None
 
 
 class ProviderRefused(Event, frozen=True, kw_only=True, rename="camel"):
