@@ -25,6 +25,11 @@ REACHED: Final = ("domain/", "commands/", "queries/", "adapters/http/", "adapter
 INSIDE: Final = {
     "commands/start_attempt.py": {"NotYetDue"},
     "domain/chat/decisions.py": {"ConfirmationRefused"},
+    "domain/evidence/checkpoint.py": {"NoteError"},
+    "domain/evidence/leaf.py": {"ValueError"},
+    "domain/evidence/merkle.py": {"ValueError"},
+    "domain/evidence/note.py": {"NoteError"},
+    "domain/evidence/proof.py": {"NoteError"},
     "adapters/sources/frontmatter.py": {"ComposerError"},
     "adapters/sources/inline.py": {"ValueError"},
 }
