@@ -57,7 +57,10 @@ def parse_proof(written: str) -> Proof:
         raise NoteError(f"this is not a proof of an event: {error}") from None
     if event.position - 1 != int(found["index"]) or any(len(hashed) != HASH_BYTES for hashed in path):
         raise NoteError("the proof contradicts itself: its index is not the event's")
-    return Proof(event=event, path=path, note=parse_note(found["note"]))
+    proof = Proof(event=event, path=path, note=parse_note(found["note"]))
+    if str(proof) != written:
+        raise NoteError("this is not exactly how a proof is written")
+    return proof
 
 
 def _base64(content: bytes) -> str:
