@@ -1,9 +1,11 @@
-"""How fast read models are built from a long history: all of them together as the projector keeps them, and each alone.
+"""How fast read models are built from a long history: all of them together as the projector keeps them, and each alone; and how
+fast each is rebuilt beside what is served, and verified.
 
 `python -m benchmarks.projector [RUNS]`, seven events a run, on an embedded Postgres of its own.
 """
 
 import asyncio
+import gc
 import sys
 import tempfile
 import time
@@ -19,13 +21,17 @@ import uuid_utils.compat
 import uvloop
 
 from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.postgres.comparing import compare
 from adapters.postgres.connection import open_pool
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.mapper import to_stored
 from adapters.postgres.migrating import migrate
 from adapters.postgres.read_models import PostgresReadModels
 from adapters.postgres.read_models_reader import PostgresReader
+from adapters.postgres.rebuilding import rebuild
 from adapters.postgres.roles import PostgresRoles
+from adapters.postgres.second_tables import Kind
+from adapters.postgres.workbench import workbench
 from domain.events import Actor, Event, Recorded, Role
 from domain.install_run.events import (
     ProviderStarted,
@@ -44,6 +50,7 @@ from domain.skill.state import skill_stream
 from projections.catalog import READ_MODELS
 from projections.read_model import TABLES_IN, ReadModel
 from workers import projector
+from workers.terminal.projections import GC_THRESHOLDS
 
 RUNS: Final = 30_000
 # Runs that are under way at the same time, so that their events reach a read model in several batches.
@@ -144,20 +151,34 @@ async def build(url: str, read_models: Sequence[ReadModel[Any]]) -> float:
 
 def forget(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DELETE FROM rebuilds")
         for name, generation in connection.execute("DELETE FROM read_models RETURNING name, generation").fetchall():
-            connection.execute(f"DROP TABLE {TABLES_IN}.{name}_{generation}".encode())
+            for kind in ("", *(f"_{kind}" for kind in Kind)):
+                connection.execute(f"DROP TABLE IF EXISTS {TABLES_IN}.{name}_{generation}{kind}".encode())
+
+
+async def rebuild_and_verify(url: str, model: ReadModel[Any]) -> tuple[float, float]:
+    """Events a second of each."""
+    async with workbench(url, model, told=lambda _progress: None) as bench:
+        rebuilt = await rebuild(bench)
+        compared = await compare(bench, shown_max=0)
+    assert not compared.differing
+    return rebuilt.events_per_second, compared.events_per_second
 
 
 async def measure(url: str, events: int) -> None:
-    together = [("all together", READ_MODELS), *((model.name, (model,)) for model in READ_MODELS)]
-    print(f"{events:,} events")
-    for name, read_models in together:
+    print(f"{events:>12,} events{'projector':>19}{'rebuild':>14}{'verify':>14}   events/s")
+    await asyncio.to_thread(forget, url)
+    print(f"{'all together':<24}{events / await build(url, READ_MODELS):>14,.0f}")
+    for model in READ_MODELS:
         await asyncio.to_thread(forget, url)
-        seconds = await build(url, read_models)
-        print(f"{name:<14}{events / seconds:>10,.0f} events/s")
+        built = events / await build(url, (model,))
+        rebuilt, verified = await rebuild_and_verify(url, model)
+        print(f"{model.name:<24}{built:>14,.0f}{rebuilt:>14,.0f}{verified:>14,.0f}")
 
 
 def main() -> None:
+    gc.set_threshold(*GC_THRESHOLDS)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("warning"))
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with tempfile.TemporaryDirectory(prefix="waybill-bench-") as folder:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -95,8 +95,8 @@ class Running(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def running(database_url: str, folder: Path) -> AsyncIterator[Running]:
-    """Raises RuntimeError if Waybill does not start; its log is on standard error."""
+async def running(database_url: str, folder: Path, environment: Mapping[str, str] = {}) -> AsyncIterator[Running]:
+    """Raises RuntimeError if Waybill does not start; its log is on standard error. `environment` are more of its settings."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "workers.cli", "up", "--port", "0", "--data", str(folder), "--supervised"),
@@ -107,12 +107,13 @@ async def running(database_url: str, folder: Path) -> AsyncIterator[Running]:
             "WAYBILL_POSTGRES_URL": database_url,
             "WAYBILL_NOOP_PROVIDERS": "1",
             "WAYBILL_REQUESTS_PER_SECOND": "0",  # one key sends all there is
-        },
+        }
+        | dict(environment),
     )
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_SECONDS_MAX):
-            said = {}
+            said: dict[str, str] = {}
             while not {"Waybill", "Admin", "NATS"} <= said.keys():
                 line = (await process.stdout.readline()).decode()
                 if not line:
