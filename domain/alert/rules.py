@@ -32,7 +32,7 @@ class RuleName(StrEnum):
     NATS_OFFLINE = "nats-offline"
 
 
-class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Rule(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """What every rule has. `renotify_seconds`: an alert that is still open is said again this often."""
 
     enabled: bool = True
@@ -40,7 +40,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     renotify_seconds: Seconds = 4 * 3600
 
 
-class RepeatedFailures(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RepeatedFailures(Rule, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """So many targets failed for good in the window: of one provider, of one skill, or with one code. 0 looks at none of them."""
 
     window_seconds: Seconds = 900
@@ -49,31 +49,31 @@ class RepeatedFailures(Rule, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     per_code: Annotated[int, Meta(ge=0)] = 10
 
 
-class LongRunning(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LongRunning(Rule, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """A run has not ended so long after it was queued."""
 
     after_seconds: Seconds = 1800
 
 
-class Stuck(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Stuck(Rule, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """The watchdog had to have the same target go on so often: its lease expired, or its ticket was lost."""
 
     rescues: Count = 2
 
 
-class Lasting(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Lasting(Rule, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """It has been so for this long."""
 
     after_seconds: Seconds = 30
 
 
-class Lag(Lasting, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Lag(Lasting, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """So many events behind, for this long; or, of a read model, parked."""
 
     events: Count = 5000
 
 
-class Expiring(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Expiring(Rule, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """An API key that was used in that time before will expire in less than this."""
 
     before_seconds: Seconds = 14 * 86_400

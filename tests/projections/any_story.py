@@ -12,6 +12,7 @@ from domain.access.events import AccessDenied, ApiKeyIssued, ApiKeyRevoked
 from domain.access.state import denials_stream, key_stream
 from domain.errors import Code, RunUnfit
 from domain.events import Recorded, Role
+from domain.evidence.state import exports_stream
 from domain.install_run import decisions
 from domain.install_run.policy import Policy
 from domain.install_run.state import TargetStatus
@@ -35,6 +36,7 @@ from domain.store.events import StoreChecked, StoreRestored
 from domain.store.state import STORE_STREAM
 from tests.kit.facts import NOON
 from tests.projections.stories import Story
+from tests.projections.story_alerts import EXPORTED, Alerts
 from tests.projections.story_chats import Chats
 from tests.projections.story_runs import Run
 
@@ -73,6 +75,7 @@ class Teller:
         self.story = Story()
         self.runs: list[Run] = []
         self._chats = Chats(self.story)
+        self._alerts = Alerts(self.story)
         self._connected: list[str] = []
         self._published: list[str] = []
         self._keys: list[str] = []
@@ -126,6 +129,9 @@ class Teller:
             partial(self.story.add, denials_stream("127.0.0.1"), denied),
             partial(self.story.add, STORE_STREAM, StoreRestored(since=NOON)),
             partial(self.story.add, STORE_STREAM, StoreChecked(installations=3, drifted=1, unknown=0)),
+            self._alerts.say,
+            self._alerts.end,
+            partial(self.story.add, exports_stream("ci", NOON), EXPORTED),
         ]
 
     def _issue(self) -> None:

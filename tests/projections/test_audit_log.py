@@ -40,6 +40,9 @@ def test_actions_stay() -> None:
     """People search for these: one that is renamed breaks their searches, so only ever add to this list."""
     assert sorted(ACTIONS.values()) == [
         "access.denied",
+        "alert.raised",
+        "alert.repeated",
+        "alert.resolved",
         "api_key.issued",
         "api_key.revoked",
         "chat.accepted",
@@ -48,6 +51,7 @@ def test_actions_stay() -> None:
         "chat.received",
         "chat.rejected",
         "chat.text_erased",
+        "evidence.exported",
         "install_run.cancel_requested",
         "install_run.failed",
         "install_run.partially_failed",
