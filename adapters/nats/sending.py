@@ -20,6 +20,7 @@ BATCH_BYTES_MAX: Final = 4 * 1024**2
 ACKNOWLEDGE_SECONDS: Final = 5.0
 YIELD_EVERY: Final = 100
 DUPLICATE_IN_BATCH: Final = 10201
+NO_ROOM: Final = 10077
 
 
 class Refusal(Struct, frozen=True):
@@ -38,6 +39,11 @@ class Acknowledgement(Struct, frozen=True):
     def is_duplicate(self) -> bool:
         """Whether a batch was refused because the server knows the id of one of its messages."""
         return self.error is not None and self.error.err_code == DUPLICATE_IN_BATCH
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the stream has no room for it, as it is bounded."""
+        return self.error is not None and self.error.err_code == NO_ROOM
 
 
 async def send(connection: Connection, messages: Sequence[Message]) -> list[Acknowledgement]:

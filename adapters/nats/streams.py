@@ -36,6 +36,15 @@ ALERTS_AGE_SECONDS_MAX: Final = 30 * 24 * 3600
 ALERTS_BYTES_MAX: Final = 64 * 1024**2
 ALERTS_CONSUMERS_MAX: Final = 512
 
+WEBHOOKS_STREAM: Final = "WAYBILL_WEBHOOKS"
+WEBHOOKS_SUBJECTS: Final = "waybill.webhooks.*"
+# What is for all of them; no webhook has such a name.
+WEBHOOKS_INTAKE: Final = "_new"
+# Longer than anybody tries to deliver one.
+WEBHOOKS_AGE_SECONDS_MAX: Final = 26 * 3600
+WEBHOOKS_BYTES_MAX: Final = 256 * 1024**2
+WEBHOOKS_WAITING_MAX: Final = 5_000
+
 CHECKPOINTS_STREAM: Final = "WAYBILL_CHECKPOINTS"
 CHECKPOINTS_SUBJECT: Final = "waybill.checkpoints"
 CHECKPOINTS_AGE_SECONDS_MAX: Final = 400 * 24 * 3600
@@ -96,6 +105,22 @@ ALERTS: Final = StreamConfig(
     duplicate_window=DUPLICATE_WINDOW_SECONDS,
     allow_direct=True,
 )
+# What a receiver that is away leaves lying here takes no room from the others: past so many of its own it is refused.
+WEBHOOKS: Final = StreamConfig(
+    name=WEBHOOKS_STREAM,
+    description="Alerts that are new, and those that each webhook still has to be sent. No subscriber has a consumer here.",
+    subjects=[WEBHOOKS_SUBJECTS],
+    retention=RetentionPolicy.WORK_QUEUE,
+    storage=StorageType.FILE,
+    discard=DiscardPolicy.NEW,
+    discard_new_per_subject=True,
+    max_msgs_per_subject=WEBHOOKS_WAITING_MAX,
+    max_age=WEBHOOKS_AGE_SECONDS_MAX,
+    max_bytes=WEBHOOKS_BYTES_MAX,
+    max_msg_size=MESSAGE_BYTES_MAX,
+    # An alert that is put there again was delivered since, if it is not there any more.
+    duplicate_window=WEBHOOKS_AGE_SECONDS_MAX,
+)
 CHECKPOINTS: Final = StreamConfig(
     name=CHECKPOINTS_STREAM,
     description="Every checkpoint that the notary has signed, as a signed note: a witness outside the database.",
@@ -112,6 +137,8 @@ CHECKPOINTS: Final = StreamConfig(
 OURS: Final = (
     "subjects",
     "discard",
+    "discard_new_per_subject",
+    "max_msgs_per_subject",
     "max_age",
     "max_bytes",
     "max_consumers",
@@ -127,6 +154,10 @@ log = structlog.get_logger(__name__)
 
 def work_subject(kind: str, provider_id: UUID) -> str:
     return f"waybill.work.{kind}.{provider_id}"
+
+
+def webhook_subject(webhook: str) -> str:
+    return f"waybill.webhooks.{webhook}"
 
 
 def consumer_name(provider_id: UUID) -> str:
@@ -146,6 +177,12 @@ async def ensure_alerts_stream(connection: Connection) -> StreamInfo:
     """The alerts stream as it should be, which is the alerts part's to see to. Raises NatsUnavailable."""
     async with connection.asking():
         return await _ensure_stream(connection, ALERTS, mend=True)
+
+
+async def ensure_webhooks_stream(connection: Connection) -> StreamInfo:
+    """The stream of what is still to be sent to webhooks, as it should be. Raises NatsUnavailable."""
+    async with connection.asking():
+        return await _ensure_stream(connection, WEBHOOKS, mend=True)
 
 
 async def ensure_checkpoints_stream(connection: Connection) -> StreamInfo:

@@ -21,6 +21,7 @@ from nats.aio.msg import Msg
 from adapters.nats.connection import Connection, Listening, NatsUnavailable
 from adapters.nats.messages import Ticket
 from adapters.nats.streams import WORK_STREAM, consumer_name, ensure_streams, ensure_work_consumer
+from domain.install_run.events import TicketTaken
 
 PROVIDER_EVENTS: Final = "waybill.events.provider.>"
 # A request that a killed server took with it is given up after this time at the latest.
@@ -60,6 +61,12 @@ class Received:
     def deliveries(self) -> int:
         """How often it was delivered, this time included."""
         return self._message.metadata.num_delivered
+
+    @property
+    def taken(self) -> TicketTaken:
+        """Where it stood in the work stream."""
+        known = self._message.metadata
+        return TicketTaken(sequence=known.sequence.stream, deliveries=known.num_delivered, issued_at=known.timestamp)
 
     async def ack(self) -> None:
         await answer(self._connection, self._message, b"+ACK")

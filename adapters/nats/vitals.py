@@ -6,7 +6,7 @@ from msgspec import Struct
 from nats.js.errors import NotFoundError
 
 from adapters.nats.connection import Connection
-from adapters.nats.streams import EVENTS_STREAM, WORK_STREAM
+from adapters.nats.streams import ALERTS_STREAM, CHECKPOINTS_STREAM, EVENTS_STREAM, WORK_STREAM
 
 
 class StreamVitals(Struct, frozen=True, kw_only=True):
@@ -21,7 +21,7 @@ async def stream_vitals(connection: Connection) -> tuple[StreamVitals, ...]:
     """Of the streams that are there. Raises NatsUnavailable."""
     found = []
     async with connection.asking():
-        for name in (EVENTS_STREAM, WORK_STREAM):
+        for name in (EVENTS_STREAM, WORK_STREAM, ALERTS_STREAM, CHECKPOINTS_STREAM):
             try:
                 info = await connection.jetstream.stream_info(name)
             except NotFoundError:

@@ -114,7 +114,7 @@ async def test_streams_outlive_a_killed_server(server: NatsUnderTest, connection
 async def test_a_server_without_batches_is_named_as_the_reason(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "EVENTS", streams.EVENTS.evolve(allow_atomic=None))
+    await connection.jetstream.add_stream(streams.EVENTS.evolve(allow_atomic=None))
     monkeypatch.setattr(streams, "OURS", ())
     with pytest.raises(NatsUnavailable, match=r"2\.12 or later"):
         await ensure_streams(connection, mend=True)

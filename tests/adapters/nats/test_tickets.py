@@ -4,6 +4,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -108,6 +109,25 @@ async def test_a_ticket_put_off_comes_again_and_counts_its_deliveries(
     (second,) = await source.take(places=1, timeout_seconds=LONG_SECONDS)
     assert time.monotonic() - start >= 0.25
     assert (second.ticket, second.deliveries) == (first.ticket, 2)
+
+
+async def test_a_ticket_says_where_it_stands_and_since_when_however_often_it_comes(
+    server: NatsUnderTest, publisher: Publisher, source: TicketSource
+) -> None:
+    await publisher.issue(reserved(2), at=NOON)
+    first, second = await source.take(places=2, timeout_seconds=LONG_SECONDS)
+    await second.later(0)
+    (again,) = await source.take(places=1, timeout_seconds=LONG_SECONDS)
+    async with server.jetstream() as jetstream:
+        state = (await jetstream.stream_info(WORK_STREAM)).state
+    assert [one.taken.sequence for one in (first, second, again)] == [
+        state.last_seq - 1,
+        state.last_seq,
+        state.last_seq,
+    ]
+    assert [one.taken.deliveries for one in (first, second, again)] == [1, 1, 2]
+    assert again.taken.issued_at == second.taken.issued_at > first.taken.issued_at
+    assert abs((datetime.now(UTC) - again.taken.issued_at).total_seconds()) < LONG_SECONDS
 
 
 async def test_a_ticket_given_back_at_once_comes_again_at_once(publisher: Publisher, source: TicketSource) -> None:
