@@ -13,6 +13,7 @@ from commands.handling import Handling, Session
 from domain.errors import ProviderInactive, ProviderNotFound, ProviderOnHold, RunNotFound, SkillNotFound
 from domain.events import Context
 from domain.install_run.decisions import start
+from domain.install_run.events import TicketTaken
 from domain.install_run.state import INSTALL_RUN, Aim, InstallRun, TargetState, TargetStatus, evolve
 from domain.installation.decisions import doubt, earliest
 from domain.installation.events import InstallationEvent, Receipt
@@ -32,8 +33,11 @@ EARLY_SECONDS_MAX: Final = 2.0
 
 
 class StartAttempt(Struct, frozen=True, kw_only=True):
+    """`ticket` is the one that it is done for, where it came by one."""
+
     run_id: UUID
     provider_id: UUID
+    ticket: TicketTaken | None = None
 
 
 class NotYetDue(Exception):  # noqa: N818 - it reads as a fact
@@ -103,6 +107,7 @@ class StartAttemptHandler:
                 now=now,
                 since=since,
                 lease_until=now + timedelta(seconds=seconds + self._lease_margin_seconds),
+                ticket=command.ticket,
             )
             if not events:
                 return None

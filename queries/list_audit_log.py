@@ -69,18 +69,24 @@ class ListAuditLog(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_
 
 async def list_audit_log(reader: Reader, query: ListAuditLog) -> Page[AuditEntry]:
     """Raises BadRequest."""
-    filters = _filters(query)
-    models = (AUDIT_LOG,) if query.q is None else (AUDIT_LOG, *SEARCHED)
-    stale = await any_is_stale(reader, models, query.min_position)
+    filters = filters_of(query)
+    filters.add_given("position < %(before)s", before=decode_cursor(query.cursor, int) if query.cursor else None)
+    stale = await any_is_stale(reader, models_of(query), query.min_position)
     if query.q is None:
         rows = await reader.fetch(AUDIT_LOG, filters.into(SQL), filters.values(limit=query.limit + 1), AuditEntry)
     else:
-        matches = await _matches(reader, query.q, filters)
+        matches = await matches_of(reader, query.q, filters)
         rows = await matches.fetch(reader, AUDIT_LOG, limit=query.limit + 1, row=AuditEntry)
     return page(rows, limit=query.limit, key=lambda entry: entry.position, stale=stale)
 
 
-def _filters(query: ListAuditLog) -> Filters:
+def models_of(query: ListAuditLog) -> tuple[ReadModel[Any], ...]:
+    """What has to be known to answer it."""
+    return (AUDIT_LOG,) if query.q is None else (AUDIT_LOG, *SEARCHED)
+
+
+def filters_of(query: ListAuditLog) -> Filters:
+    """All of it but the search and the page. Raises BadRequest."""
     _check_actions(query.action)
     filters = Filters()
     filters.add_any_of("actor_id", query.actor)
@@ -90,7 +96,6 @@ def _filters(query: ListAuditLog) -> Filters:
     filters.add_any_of("result", query.result)
     filters.add_any_of("code", query.code)
     filters.add_times("at", since=query.since, until=query.until)
-    filters.add_given("position < %(before)s", before=decode_cursor(query.cursor, int) if query.cursor else None)
     return filters
 
 
@@ -102,7 +107,7 @@ def _check_actions(actions: Iterable[str]) -> None:
             raise BadRequest("There is no such action: one looks like install_run.queued.", problems=(problem,))
 
 
-async def _matches(reader: Reader, text: str, filters: Filters) -> Matches:
+async def matches_of(reader: Reader, text: str, filters: Filters) -> Matches:
     """What too many have in their names to list them is soon found among the newest."""
     matches = Matches(filters, place="position")
     said, pattern = text.strip().lower(), containing(text)

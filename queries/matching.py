@@ -61,6 +61,10 @@ class Matches:
         self._ways.append(WAY_OF_EACH.replace("{name}", name).replace("{kind}", kind).replace("{way}", way))
         self._values[name] = list(values)
 
+    def narrow(self) -> None:
+        """Have the filters themselves ask for a match. It is for those who read all rows, whose place the caller bounds."""
+        self._filters.add(f"({' OR '.join(self._conditions)})", **self._values)
+
     async def fetch(self, reader: Reader, model: ReadModel[Any], *, limit: int, row: type[Found]) -> Sequence[Found]:
         """As many as `limit`, if there are so many."""
         statement = AMONG_NEWEST.replace("{conditions}", " OR ".join(self._conditions))

@@ -8,11 +8,15 @@ from litestar.di import Provide
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
+from adapters.http.alert_deliveries import show_alert_deliveries
+from adapters.http.alerts import show_alert, show_alerts
 from adapters.http.application import Application
 from adapters.http.audit import show_audit_log
+from adapters.http.audit_exports import export_audit_log, open_exports
 from adapters.http.authentication import Authentication, Authenticator
 from adapters.http.chat import converse
 from adapters.http.chat_actions import erase_chat_text, show_chat_action, show_chat_actions
+from adapters.http.checkpoint import show_checkpoint, show_consistency
 from adapters.http.cors import Cors
 from adapters.http.denials import Denials
 from adapters.http.docs_page import show_docs, show_docs_asset
@@ -21,6 +25,7 @@ from adapters.http.errors import handle_error
 from adapters.http.events import stream_events
 from adapters.http.guarded_paths import PREFIX, guarded_paths
 from adapters.http.health import Check, Checks, show_liveness, show_readiness
+from adapters.http.incidents import export_incident
 from adapters.http.install_runs import (
     queue_install_run,
     show_install_run,
@@ -38,6 +43,7 @@ from adapters.http.keys import issue_api_key, revoke_api_key, show_api_key, show
 from adapters.http.metrics import show_metrics
 from adapters.http.observation import UNOBSERVED, Observation
 from adapters.http.openapi import describe, show_openapi
+from adapters.http.proofs import show_event_proof
 from adapters.http.provider_pauses import pause_provider, resume_provider
 from adapters.http.providers import (
     change_provider,
@@ -49,6 +55,7 @@ from adapters.http.providers import (
 from adapters.http.rate_limits import RateLimit
 from adapters.http.run_events import stream_run_events
 from adapters.http.run_repairs import cancel_run, retry_run, rollback_run
+from adapters.http.run_replays import show_run_causes, show_run_diff, show_run_state
 from adapters.http.skill_versions import download_skill_version, label_skill_version, show_skill_versions
 from adapters.http.skills import archive_skill, register_skill, show_skill, show_skills, unarchive_skill
 from adapters.http.slack import hear_slack_button, hear_slack_command
@@ -75,6 +82,9 @@ GUARDED = (
     show_install_runs,
     show_install_run,
     show_run_history,
+    show_run_state,
+    show_run_diff,
+    show_run_causes,
     stream_run_events,
     cancel_run,
     retry_run,
@@ -88,7 +98,15 @@ GUARDED = (
     show_chat_action,
     erase_chat_text,
     show_audit_log,
+    export_audit_log,
+    export_incident,
+    show_alert_deliveries,
+    show_alerts,
+    show_alert,
     stream_events,
+    show_event_proof,
+    show_checkpoint,
+    show_consistency,
     issue_api_key,
     show_api_keys,
     show_api_key,
@@ -140,6 +158,7 @@ def build_router(
     """The routes alone. Bodies are bounded where they are read, logs are written at the edge."""
     asked = Checks(checks, observation.details)
     uploads = UploadLimits()
+    exports = open_exports()
     return Litestar(
         route_handlers=[
             Router(path=PREFIX, route_handlers=GUARDED),
@@ -152,6 +171,7 @@ def build_router(
             "checks": Provide(lambda: asked, sync_to_thread=False),
             "observation": Provide(lambda: observation, sync_to_thread=False),
             "uploads": Provide(lambda: uploads, sync_to_thread=False),
+            "exports": Provide(lambda: exports, sync_to_thread=False),
             "slack": Provide(lambda: slack, sync_to_thread=False),
         },
         exception_handlers={Exception: handle_error},

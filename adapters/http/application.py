@@ -18,6 +18,7 @@ from commands.issue_api_key import IssueApiKey
 from commands.label_skill import LabelSkill, SkillLabelling
 from commands.pause_provider import PauseProvider, ResumeProvider
 from commands.queue_install_run import PreviewedRun, QueuedRun, QueueInstallRun
+from commands.record_export import RecordExport
 from commands.register_skill import RegisterSkill, SkillRegistration
 from commands.retry_run import RetryRun
 from commands.revoke_api_key import RevokeApiKey
@@ -25,8 +26,11 @@ from commands.rollback_run import RollbackRun
 from commands.uninstall_skill import UninstallSkill
 from commands.verify_installation import VerifyInstallations
 from commands.verify_provider import VerifyProvider
+from domain.alert.deliveries import Deliveries
 from domain.chat.texts import ChatTexts
 from domain.events import Context
+from domain.evidence.case import CaseScope
+from domain.evidence.ports import StoredEvents, Tiles
 from domain.idempotency import IdempotencyKeys
 from domain.install_run.policy import Policy
 from domain.ports import BundleStore, EventStore
@@ -64,10 +68,15 @@ class Application(Struct, frozen=True, kw_only=True):
     store: EventStore
     bundles: BundleStore
     idempotency_keys: IdempotencyKeys
+    deliveries: Deliveries
+    stored: StoredEvents
+    tiles: Tiles
     base_urls: Mapping[ProviderKind, str]
     default_policy: Policy
     run_queued: Callable[[], None]
     issue_api_key: Callable[[IssueApiKey, Context], Awaitable[str | None]]
     revoke_api_key: Callable[[RevokeApiKey, Context], Awaitable[None]]
+    record_export: Callable[[RecordExport, Context], Awaitable[int]]
+    export_incident: Callable[[CaseScope, Context], Awaitable[bytes]]
     cursors: Cursors
     live: Live

@@ -1,22 +1,20 @@
 """An event as a live stream shows it: the same JSON as in a run's history, encoded once for everybody who listens."""
 
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
 from litestar.response.sse import ServerSentEventMessage
 from msgspec import Struct
 
-from domain.events import Event, Recorded, Role, UnknownEvent
+from domain.events import Recorded, Role, UnknownEvent
 from domain.install_run.state import ENDINGS
 from projections.read_model import noun_of
-from projections.run_history import HistoryEvent, run_of
+from projections.run_history import run_of
+from projections.shown_event import members, shown
 
 ACCESS: Final = "access"
-# What a hash was made of is as good as gone, and still nobody needs to see the hash: how the names of such members begin.
-SECRETS: Final[Mapping[str, tuple[str, ...]]] = {ACCESS: ("secret",), "chat": ("token", "text")}
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -38,24 +36,11 @@ class Frame(Struct, frozen=True, kw_only=True):
 def frame_of(recorded: Recorded) -> Frame:
     """An event of a newer Waybill goes by its topic and with the data that it has."""
     event = recorded.event
-    name = recorded.topic if isinstance(event, UnknownEvent) else recorded.name
-    shown = HistoryEvent(
-        id=recorded.id,
-        position=recorded.position,
-        event=name,
-        stream=recorded.stream,
-        version=recorded.version,
-        at=recorded.at,
-        actor=recorded.actor,
-        request_id=recorded.request_id,
-        correlation_id=recorded.correlation_id,
-        causation_id=recorded.causation_id,
-        data=msgspec.Raw(_ENCODER.encode(_data(event, topic=recorded.topic))),
-    )
-    message = ServerSentEventMessage(id=recorded.position, event=name, data=_ENCODER.encode(shown))
+    told = shown(recorded)
+    message = ServerSentEventMessage(id=recorded.position, event=told.event, data=_ENCODER.encode(told))
     return Frame(
         position=recorded.position,
-        name=name,
+        name=told.event,
         stream=recorded.stream,
         run_id=owning_run(recorded),
         ends_run=type(event) in ENDINGS,
@@ -74,18 +59,5 @@ def owning_run(recorded: Recorded) -> UUID | None:
             return recorded.stream
         case "installation":
             with suppress(KeyError, TypeError, ValueError):
-                return UUID(str(_members(event)["runId"]))
+                return UUID(str(members(event)["runId"]))
     return None
-
-
-def _data(event: Event, *, topic: str) -> Any:
-    if (secrets := SECRETS.get(noun_of(topic))) is not None:
-        return {name: value for name, value in _members(event).items() if not name.startswith(secrets)}
-    return _members(event) if isinstance(event, UnknownEvent) else event
-
-
-def _members(event: Event) -> dict[str, Any]:
-    """As JSON has them; read anew, since what another program wrote may stand on several lines."""
-    data = event.data if isinstance(event, UnknownEvent) else _ENCODER.encode(event)
-    members: dict[str, Any] = msgspec.json.decode(data)
-    return members

@@ -12,6 +12,7 @@ from adapters.http.event_feed import EventFeed
 from adapters.http.places import Places
 from adapters.http.stream_limits import StreamLimits
 from domain.events import Actor
+from domain.evidence.ports import EventArchive
 from domain.ports import EventLog
 from queries.reading import Reader
 
@@ -40,7 +41,7 @@ class Live(Struct, frozen=True, kw_only=True):
     """
 
     feed: EventFeed
-    log: EventLog
+    log: EventArchive
     recheck: Callable[[Actor], Awaitable[None]]
     stopping: asyncio.Event
     streams: StreamLimits
@@ -56,7 +57,7 @@ class Live(Struct, frozen=True, kw_only=True):
 def begin_live(
     *,
     followed: EventLog,
-    log: EventLog,
+    log: EventArchive,
     reader: Reader,
     recheck: Callable[[Actor], Awaitable[None]],
     stopping: asyncio.Event,

@@ -36,7 +36,11 @@ TAGS: Final[Mapping[str, str]] = {
     "chat-ops": "Saying what is wanted, in Korean or English.",
     "chat-actions": "What was said, and what became of it.",
     "audit-log": "Who did what to what, and how it went.",
-    "events": "Everything that happens, live.",
+    "alerts": "What a person has to know of.",
+    "alert-deliveries": "What became of the attempts to send alerts to webhooks.",
+    "events": "Everything that happens, live, and the proof of each event.",
+    "checkpoint": "What the notary has signed over all events.",
+    "incidents": "Cases of what happened, to take along.",
     "keys": "API keys and who may do what with them.",
     OPERATIONS: "For those who run Waybill.",
 }

@@ -20,6 +20,7 @@ from adapters.http.errors import (
 )
 from adapters.http.openapi_headers import RATE_LIMIT, header_references
 from domain.errors import (
+    AlertNotFound,
     ApiKeyNotFound,
     ApiKeyUnfit,
     BadRequest,
@@ -27,9 +28,12 @@ from domain.errors import (
     ChatActionNotFound,
     Code,
     CredentialRefused,
+    EventNotFound,
+    EvidenceTooLarge,
     Forbidden,
     GitOffline,
     InstallationNotFound,
+    NotSealed,
     Problem,
     ProviderInactive,
     ProviderNotFound,
@@ -66,8 +70,12 @@ ERRORS: Final[tuple[WaybillError, ...]] = (
     InstallationNotFound(),
     ApiKeyNotFound(),
     ChatActionNotFound(),
+    EventNotFound(),
+    AlertNotFound(),
     MethodNotAllowed(),
     SkillUnavailable(),
+    NotSealed(),
+    EvidenceTooLarge(),
     ProviderInactive(),
     RunConflict(conflicting_runs=(UUID("019d33dd-8e40-7c52-a14e-81da897ceed6"),)),
     ApiKeyUnfit(),

@@ -10,7 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapters.http.health import CheckReport, Liveness, Readiness
+from adapters.http.openapi_alert_examples import DELIVERY
 from adapters.http.openapi_chat_examples import CHAT, CHAT_ACTION
+from adapters.http.openapi_evidence_examples import CONSISTENCY
 from adapters.http.openapi_example_facts import (
     AT,
     CORRELATION_ID,
@@ -24,7 +26,9 @@ from adapters.http.openapi_example_facts import (
     SKILL_ID,
     SKILL_NAME,
 )
+from adapters.http.openapi_replay_examples import CAUSES, DIFF, STATE
 from adapters.http.resources import (
+    AlertAnswer,
     ApiKeyAnswer,
     ChatActionAnswer,
     InstallationAnswer,
@@ -38,6 +42,7 @@ from adapters.http.resources import (
     TargetPreview,
     shown_as,
 )
+from domain.alert.rules import RuleName, Severity
 from domain.errors import Code
 from domain.events import Actor, Role
 from domain.install_run.events import SkillPin, Target
@@ -52,6 +57,7 @@ from projections.install_runs import InstallRun
 from projections.providers import Provider, Verification
 from projections.run_history import HistoryEvent
 from projections.skills import Skill, SkillVersion, SkillWithVersions
+from queries.alert_view import Alert, runbook_of
 from queries.api_key_view import ApiKey, KeyStatus
 from queries.installation_view import Installation, ProviderName, Remote, SkillName
 from queries.paging import Page
@@ -204,6 +210,19 @@ KEY: Final = ApiKey(
     status=KeyStatus.ACTIVE,
     position=8,
 )
+ALERT: Final = Alert(
+    id=UUID("019d33dd-9a10-7b5e-9d2c-5f1e0c4b7a31"),
+    rule=RuleName.REPEATED_FAILURES,
+    severity=Severity.WARNING,
+    status="open",
+    subject="provider:openai",
+    facts={"failures": 5, "windowSeconds": 900, "code": "overloaded:provider", "lastRunId": str(RUN_ID)},
+    raised_at=AT,
+    notified_at=AT,
+    times=1,
+    position=48,
+    runbook=runbook_of(RuleName.REPEATED_FAILURES),
+)
 REPORTS: Final = tuple(
     CheckReport(name=name, status="ok", detail=None, lag_events=0, parked=()) for name in ("database", "projector")
 )
@@ -222,7 +241,14 @@ ANSWERS: Final[tuple[Struct, ...]] = (
     INSTALLATION,
     shown_as(InstallationAnswer, INSTALLATION, stale=False),
     EVENT,
+    STATE,
+    DIFF,
+    CAUSES,
+    CONSISTENCY,
     ENTRY,
+    ALERT,
+    shown_as(AlertAnswer, ALERT, stale=False),
+    DELIVERY,
     KEY,
     shown_as(ApiKeyAnswer, KEY, stale=False),
     shown_as(IssuedApiKey, KEY, key="wb_...", last_used_at=None),

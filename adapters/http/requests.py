@@ -24,6 +24,7 @@ PLACE: Final = re.compile(r"^(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>[^
 STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 # Which moment it is does not depend on where it is read; a bare number would be one to the library that reads it.
 ZONED: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ].*([Zz]|[+-]\d\d:\d\d)")
+DIGITS: Final = re.compile(r"[0-9]+")
 FIELD: Final = re.compile(r"^Object (?:missing required|contains unknown) field `(.*)`$", re.DOTALL)
 
 Read = TypeVar("Read")
@@ -91,6 +92,7 @@ class QueryReader(Generic[Read]):
         self._attributes = {field.encode_name: field.name for field in fields}
         self._repeatable = {field.encode_name for field in fields if get_origin(hints[field.name]) is tuple}
         self._times = {field.encode_name for field in fields if datetime in get_args(hints[field.name])}
+        self._moments = {name for name in self._times if int in get_args(hints[self._attributes[name]])}
 
     def read(self, request: Request[Any, Any, Any]) -> Read:
         """Raises BadRequest."""
@@ -116,10 +118,11 @@ class QueryReader(Generic[Read]):
         for name, value in pairs:
             if "\0" in value:
                 raise _refused_parameter(name, "must not hold a NUL character")
-            if name in self._times and not ZONED.fullmatch(value):
-                raise _refused_parameter(
-                    name, "must be a time with its zone: 2026-11-22T12:00:00Z (a + is sent as %2B)"
-                )
+            if name in self._times and not (
+                ZONED.fullmatch(value) or (name in self._moments and DIGITS.fullmatch(value))
+            ):
+                form = "a position or a time with its zone: 42," if name in self._moments else "a time with its zone:"
+                raise _refused_parameter(name, f"must be {form} 2026-11-22T12:00:00Z (a + is sent as %2B)")
             given[name].append(value)
         for name, values in given.items():
             if len(values) > 1 and name not in self._repeatable:

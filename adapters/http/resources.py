@@ -20,6 +20,7 @@ from projections.providers import Provider
 from projections.read_model import ReadModel
 from projections.rows import Row
 from projections.skills import Skill, SkillVersion, SkillWithVersions
+from queries.alert_view import Alert
 from queries.api_key_view import ApiKey
 from queries.chat_action_view import ChatAction
 from queries.installation_view import Installation
@@ -64,6 +65,12 @@ class RequestedInstallRun(InstallRun, frozen=True, kw_only=True, rename="camel")
 
 
 class ApiKeyAnswer(ApiKey, frozen=True, kw_only=True, rename="camel"):
+    """`stale`: the read side had not come as far as what is stored."""
+
+    stale: bool
+
+
+class AlertAnswer(Alert, frozen=True, kw_only=True, rename="camel"):
     """`stale`: the read side had not come as far as what is stored."""
 
     stale: bool

@@ -12,7 +12,7 @@ from domain.events import Actor
 REFERENCE: Final = "#/components/schemas/{name}"
 # `Page[Skill]` comes out as `Page_Skill_`.
 PAGE: Final = re.compile(r"Page_(\w+)_")
-TIMES: Final = re.compile(r"at|since|until|\w+At")
+TIMES: Final = re.compile(r"at|since|until|\w+At|\w+Since")
 # What docstrings say is for those who read the code.
 WORDS: Final = frozenset({"title", "description"})
 # The only struct that is written without the fields that have no value.
@@ -73,7 +73,9 @@ def _given(schema: Json) -> Json:
     if schema.get("default") is None:
         schema = {name: value for name, value in schema.items() if name != "default"}
     variants = [variant for variant in schema.get("anyOf", ()) if variant != {"type": "null"}]
-    return variants[0] if len(variants) == 1 else schema
+    if len(variants) > 1:
+        return {**schema, "anyOf": variants}
+    return variants[0] if variants else schema
 
 
 def _kind_of(values: Sequence[Any]) -> str | None:

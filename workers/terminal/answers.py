@@ -237,6 +237,9 @@ class Event(Answered, frozen=True, kw_only=True):
     event: str
     at: datetime
     actor: Named
+    id: str = ""
+    stream: str = ""
+    causation_id: str | None = None
     data: dict[str, Any] = {}
 
 
@@ -248,6 +251,20 @@ class AuditEntry(Answered, frozen=True, kw_only=True):
     target: str
     result: str
     code: str | None = None
+
+
+class Alert(Answered, frozen=True, kw_only=True):
+    id: str
+    rule: str
+    severity: str
+    status: str
+    subject: str
+    raised_at: datetime
+    notified_at: datetime
+    times: int
+    facts: dict[str, Any] = {}
+    resolved_at: datetime | None = None
+    runbook: str = ""
 
 
 def understood(body: object, shape: type[Shape]) -> Shape:

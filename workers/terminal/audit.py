@@ -1,39 +1,29 @@
 """`waybill audit`: who did what to what, and how it went."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import rich_click as click
 from rich.text import Text
 
 from workers.terminal.answers import AuditEntry
+from workers.terminal.audit_filters import Filters, audit_filters
 from workers.terminal.command import Terminal, api_command
+from workers.terminal.contents import Contents, Entry
 from workers.terminal.grid import Grid
-from workers.terminal.listing import limit_option, search_option, show_list, since_option, until_option
+from workers.terminal.listing import limit_option, show_list
 from workers.terminal.wording import moment, printable, status_text
 
-RESULTS: Final = ("success", "failure", "denied")
 
-
-@click.group()
+@click.group(cls=Contents)
 def audit() -> None:
-    """Look at the audit log."""
+    """Look at the audit log, take it with you, and prove that nobody has changed it."""
 
 
-@audit.command("list")
-@click.option("--actor", multiple=True, metavar="KEY_ID", help="Only what this key, or this part of Waybill, did.")
-@click.option("--action", multiple=True, help="Only this: skill.registered, install_run.queued, access.denied, ...")
-@click.option("--target", multiple=True, help="Only what was done to this: skill:NAME, provider:NAME, install_run:ID.")
-@click.option("--result", multiple=True, type=click.Choice(RESULTS), help="Only what went like this.")
-@click.option("--code", multiple=True, help="Only with this error code.")
-@search_option(
-    "the action, or in the name of who did it or of what it was done to, or with this id of a run or request"
-)
-@since_option
-@until_option
+@audit.command("list", panel="Look at it")
+@audit_filters
 @limit_option
 @api_command
-def list_entries(terminal: Terminal, *, limit: int, **filters: str | tuple[str, ...] | None) -> None:
+def list_entries(terminal: Terminal, *, limit: int, filters: Filters) -> None:
     """List the entries, the newest first; denied requests are among them. An option that is repeated means any of these."""
     show_list(
         terminal,
@@ -60,3 +50,18 @@ def audit_grid(entries: Sequence[AuditEntry]) -> Grid:
         for entry in entries
     ]
     return Grid(("POSITION", "TIME (UTC)", "WHO", "ACTION", "RESULT", "CODE", "TARGET"), rows, tail=3)
+
+
+audit.add_chapter(
+    "Take it with you",
+    (Entry("export", "workers.terminal.audit_export:export", "Write it into a file, as JSON lines or CSV."),),
+)
+audit.add_chapter(
+    "Prove it",
+    (
+        Entry("verify", "workers.terminal.audit_verify:verify", "Compare every event with what was signed."),
+        Entry("prove", "workers.terminal.audit_prove:prove", "Write a proof of one event into a file."),
+        Entry("check", "workers.terminal.audit_check:check", "Check such a proof, without the database."),
+        Entry("key", "workers.terminal.audit_key:key", "Print the notary's public key, which proofs are checked with."),
+    ),
+)

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
@@ -157,6 +158,38 @@ class Client:
         etag = response.headers.get("ETag", "").strip('"')
         return Download(content=bytes(content), etag=etag, location=response.headers.get("Content-Location", ""))
 
+    @contextmanager
+    def stream(
+        self,
+        *path: str,
+        query: Query,
+        accept: str,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        silence_seconds: float = ANSWER_SECONDS,
+    ) -> Iterator[httpx2.Response]:
+        """An answer that is read as it comes; to a POST, if there is a `body`. Raises Failure, also for what goes wrong while it is
+        read: that it breaks off, or that nothing comes for so many seconds.
+        """
+        request_id = str(uuid4())
+        method = "GET" if body is None else "POST"
+        payload = None if body is None else json_payload(body)
+        typed = {} if payload is None else {"Content-Type": payload.content_type}
+        try:
+            with self._http.stream(
+                method,
+                self._address(path),
+                params=_given(query),
+                content=None if payload is None else payload.content,
+                headers={"X-Request-ID": request_id, "Accept": accept, **typed, **(headers or {})},
+                timeout=httpx2.Timeout(silence_seconds, connect=CONNECT_SECONDS),
+            ) as response:
+                if response.status_code != HTTPStatus.OK:
+                    raise answered(_decoded(response.read()), status=response.status_code, request_id=request_id)
+                yield response
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            raise self._cut_off(error, method=method, request_id=request_id, seconds=silence_seconds) from error
+
     def _send(
         self,
         method: str,
@@ -181,7 +214,7 @@ class Client:
             response = self._http.request(
                 method,
                 self._address(path),
-                params={name: value for name, value in (query or {}).items() if value is not None},
+                params=_given(query or {}),
                 content=None if payload is None else _pieces(payload.content, sent),
                 headers=headers,
                 timeout=httpx2.Timeout(answer_seconds, connect=CONNECT_SECONDS),
@@ -206,6 +239,10 @@ class Client:
             return failure("timeout:api", detail, title="No answer in time", request_id=request_id)
         detail = f"The connection to {self.url} broke before the answer was there: {str(error) or type(error).__name__}.{doubt}"
         return failure("offline:api", detail, title="Connection lost", request_id=request_id)
+
+
+def _given(query: Query) -> dict[str, str | int | tuple[str, ...]]:
+    return {name: value for name, value in query.items() if value is not None}
 
 
 def _check_url(url: str) -> None:

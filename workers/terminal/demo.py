@@ -16,6 +16,7 @@ from rich.text import Text
 from workers.terminal.answers import Run, understood
 from workers.terminal.client import Client
 from workers.terminal.command import json_option, leave, no_color_option
+from workers.terminal.demo_evidence import Evidence
 from workers.terminal.demo_story import Seen, Story
 from workers.terminal.exit_codes import ExitCode
 from workers.terminal.failures import Failure
@@ -37,7 +38,7 @@ def demo(*, as_json: bool, no_color: bool) -> None:
 
     Starts a real Postgres, a real NATS server and every part of Waybill in a temporary folder, installs a skill at OpenAI, Claude
     and Gemini through the public API, upgrades it, has another fail in part, repairs that, takes the upgrade back at one of them,
-    and shows what the events, the audit log and the providers say about it. Every step is checked: the exit code is 0 only if all of it went as told. Needs the extra `embedded`.
+    and shows what the events, the audit log and the providers say about it, and that a changed event is found. Every step is checked: the exit code is 0 only if all of it went as told. Needs the extra `embedded`.
     """
     # Also when the terminal is closed, everything has to be stopped in order.
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -81,7 +82,9 @@ def play(screen: Screen, narrator: Narrator, folder: Path) -> Seen | None:
             )
             client = stack.enter_context(Client(url=trial.url, api_key=trial.api_key))
             sandbox = SandboxControls(trial.sandbox_url)
-            seen = Story(narrator=narrator, client=client, sandbox=sandbox, folder=folder).play()
+            evidence = Evidence(narrator, data=trial.data)
+            story = Story(narrator=narrator, client=client, sandbox=sandbox, evidence=evidence, folder=folder)
+            seen = story.play()
             narrator.chapter("Stop everything")
             return seen
     except (TrialError, Mismatch, Failure, httpx2.HTTPError) as error:
@@ -100,6 +103,7 @@ def sum_up(narrator: Narrator, seen: Seen, *, seconds: float) -> None:
         sentence(partial, now=datetime.now(UTC)),
         f"Tried again: {sentence(retried, now=datetime.now(UTC))}",
         f"Taken back: {sentence(taken_back, now=datetime.now(UTC))}",
+        "Somebody changed an event behind our back, and it was named.",
         "Who failed left nothing there; what succeeded stays. Nothing is there twice.",
         f"{events} events tell the {len(seen.runs)} runs, {len(seen.audit)} audit entries everything.",
         f"{seconds:.0f} s in all; nothing is left running, and the temporary folder is gone.",

@@ -14,9 +14,9 @@ from workers.settings import shared_folder
 from workers.terminal.answers import AuditEntry, Event, Installation, PreviewedRun, Provider, Run, Skill, understood
 from workers.terminal.audit import audit_grid
 from workers.terminal.client import Answer, Client
+from workers.terminal.demo_evidence import Evidence, tell_history
 from workers.terminal.demo_proof import check_installations, check_receipts, check_upgrade, ledger_grid, of_skill
 from workers.terminal.demo_talk import talk
-from workers.terminal.history import history_grid
 from workers.terminal.installation_view import installations_grid
 from workers.terminal.narrator import Narrator, expect
 from workers.terminal.preview_view import preview_page
@@ -41,6 +41,8 @@ CREATE_SECONDS: Final = {"claude": 1.2, "gemini": 0.6}
 RUN_SECONDS: Final = 45.0
 # The run whose history is shown: the one that lost an answer.
 RETRIED: Final = 3
+# The run in which OpenAI had no quota left.
+FAILED: Final = 2
 ENTRIES_MAX: Final = 200
 
 
@@ -58,8 +60,11 @@ class Seen(Struct, frozen=True, kw_only=True):
 class Story:
     """Raises Mismatch, Failure, and httpx2.HTTPError for the sandbox's controls."""
 
-    def __init__(self, *, narrator: Narrator, client: Client, sandbox: SandboxControls, folder: Path) -> None:
+    def __init__(
+        self, *, narrator: Narrator, client: Client, sandbox: SandboxControls, evidence: Evidence, folder: Path
+    ) -> None:
         self._narrator = narrator
+        self._evidence = evidence
         self._client = client
         self._sandbox = sandbox
         self._folder = folder
@@ -77,6 +82,7 @@ class Story:
         histories = self._histories(runs)
         installations, live = self._live(upgraded, retried)
         audit = self._audit(runs)
+        self._prove(histories[FAILED])
         return Seen(
             preview=preview, runs=runs, histories=histories, audit=audit, installations=installations, live=live
         )
@@ -190,7 +196,7 @@ class Story:
         self._narrator.command("runs list")
         self._narrator.tell(runs_grid([understood(run, Run) for run in reversed(runs)], now=datetime.now(UTC)))
         self._narrator.command(f"history {runs[RETRIED]['id']}")
-        self._narrator.tell(history_grid([understood(item, Event) for item in histories[RETRIED]]))
+        tell_history(self._narrator, [understood(item, Event) for item in histories[RETRIED]])
         return histories
 
     def _history(self, run: Any, wanted: Sequence[str]) -> Any:
@@ -215,6 +221,13 @@ class Story:
         targets = {entry.target for entry in shown}
         expect({f"install_run:{run['id']}" for run in runs} <= targets, "all runs are in the audit log")
         return page["items"]
+
+    def _prove(self, history: Sequence[Any]) -> None:
+        self._narrator.chapter("Has anybody changed the record? And then somebody does, with every right in Postgres")
+        self._evidence.verify()
+        failures = [item["position"] for item in history if item["event"] == "ProviderFailed"]
+        self._evidence.tamper(failures[0], before="quota_exceeded", after="overloaded")
+        self._narrator.tell("Every event is under a signature within a second, and the key is not in the database.")
 
     def _live(self, *runs: Any) -> tuple[Any, tuple[LedgerEntry, ...]]:
         self._narrator.chapter("What is live: as Waybill has it, and by each provider's own account")

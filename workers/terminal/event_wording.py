@@ -2,33 +2,40 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from workers.terminal.answers import Event
 from workers.terminal.wording import counted, duration, pinned
 
-Data = dict[str, Any]
 
-
-def describe(event: Event, provider_names: Mapping[str, str]) -> str:
-    """Nothing for an event that this version does not know, or that its name says all about."""
+def describe(event: Event, *, at: str) -> str:
+    """Nothing for an event that this version does not know, or that its name says all about. `at` is where it happened, "" where
+    it is about the run.
+    """
     words = WORDS.get(event.event)
-    if words is None:
-        return ""
     try:
-        said = words(event)
-    except (KeyError, TypeError, ValueError):
-        return ""  # a newer server's event of the same name
-    at = provider_names.get(str(event.data.get("providerId")), "")
-    if event.event == "RunQueued":
-        return f"{said} for {', '.join(provider_names.values())}"
+        said = "" if words is None else words(event)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        said = ""  # a newer server's event of the same name
     return f"{at}: {said}" if at and said else at or said
 
 
 def _queued(event: Event) -> str:
     data = event.data
     kind = "" if data.get("kind", "install") == "install" else f"{data['kind']} "
-    return f"{kind}{pinned(data['skill']['name'], data['skill']['version'])}"
+    names = ", ".join(target["name"] for target in data["targets"])
+    return f"{kind}{pinned(data['skill']['name'], data['skill']['version'])} for {names}"
+
+
+def _started(event: Event) -> str:
+    """How its ticket came, too, where that is on record."""
+    attempt = f"attempt {event.data['attempt']}"
+    ticket = event.data.get("ticket")
+    if ticket is None:
+        return attempt
+    came = f"ticket {ticket['sequence']} after {duration(datetime.fromisoformat(ticket['issuedAt']), event.at)}"
+    often = f", delivery {ticket['deliveries']}" if ticket["deliveries"] > 1 else ""
+    return f"{attempt}, {came} in NATS{often}"
 
 
 def _received(event: Event) -> str:
@@ -41,7 +48,9 @@ def _received(event: Event) -> str:
 
 
 def _failed(event: Event) -> str:
-    return str(event.data["code"]) + (", may have been applied" if event.data.get("ambiguous") else "")
+    doubt = ", may have been applied" if event.data.get("ambiguous") else ""
+    wait = event.data.get("retryAfterSeconds")
+    return f"{event.data['code']}{doubt}" + (f", asked to wait {wait:g} s" if wait else "")
 
 
 def _retry(event: Event) -> str:
@@ -85,7 +94,7 @@ def _by_run(event: Event) -> str:
 WORDS: Final[Mapping[str, Callable[[Event], str]]] = {
     "RunQueued": _queued,
     "ProviderRefused": lambda event: f"{_code(event)}, so it was not asked",
-    "ProviderStarted": lambda event: f"attempt {event.data['attempt']}",
+    "ProviderStarted": _started,
     "ProviderSucceeded": _received,
     "ProviderFailed": _failed,
     "ProviderRetryScheduled": _retry,
@@ -106,4 +115,38 @@ WORDS: Final[Mapping[str, Callable[[Event], str]]] = {
     "InstallationReceiptLate": lambda event: f"{_received(event)} came too late",
     "InstallationDoubted": lambda _: "the store was restored; what it may have forgotten is looked up",
     "InstallationSwept": _swept,
+    "ProviderPaused": lambda _: "nothing is sent there for now",
+    "ProviderResumed": lambda _: "it is used again",
+}
+# What a person looks for first.
+STYLES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("RunSucceeded", "ProviderSucceeded", "ProviderRolledBack", "AlertResolved"), "green"),
+    **dict.fromkeys(
+        (
+            "RunPartiallyFailed",
+            "ProviderRetryScheduled",
+            "ProviderRescued",
+            "ProviderPaused",
+            "InstallationAwaited",
+            "AccessDenied",
+            "ChatCommandRejected",
+        ),
+        "yellow",
+    ),
+    **dict.fromkeys(
+        (
+            "RunFailed",
+            "ProviderFailed",
+            "ProviderRefused",
+            "ProviderGivenUp",
+            "ProviderLeaseExpired",
+            "ProviderRollbackFailed",
+            "ProviderVerificationFailed",
+            "InstallationDriftFound",
+            "InstallationCheckFailed",
+            "AlertRaised",
+            "AlertRepeated",
+        ),
+        "red",
+    ),
 }

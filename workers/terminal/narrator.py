@@ -20,7 +20,11 @@ class Narrator:
         self.tell(Text.assemble(("\n", ""), (f"{self._chapters}. {title}", "bold")))
 
     def command(self, line: str) -> None:
-        self.tell(Text.assemble(("$ ", "dim"), (f"waybill {line}", "cyan")))
+        """One of ours."""
+        self.shell(f"waybill {line}")
+
+    def shell(self, line: str) -> None:
+        self.tell(Text.assemble(("$ ", "dim"), (line, "cyan")))
 
     def tell(self, renderable: RenderableType) -> None:
         put(self.console, renderable)

@@ -36,6 +36,7 @@ _STATUSES: Final = {
     "rejected": ("✘", "yellow"),
 }
 _UNKNOWN_STATUS: Final = ("·", "")
+_PAIRS: Final = ((("d", 86_400), ("h", 3_600)), (("h", 3_600), ("m", 60)), (("m", 60), ("s", 1)))
 
 
 def status_text(status: str) -> Text:
@@ -88,6 +89,16 @@ def duration(since: datetime, until: datetime) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.1f} s" if seconds < 60 else _largest(timedelta(seconds=seconds))
+
+
+def lasting(span: timedelta) -> str:
+    """Exact enough to be added up: `<1 ms`, `16 ms`, `4.3 s`, `3m 12s`, `2h 5m`, `4d 2h`."""
+    seconds = span.total_seconds()
+    if seconds < 60:
+        milliseconds = seconds * 1000
+        return f"{seconds:.1f} s" if seconds >= 1 else f"{milliseconds:.0f} ms" if milliseconds >= 1 else "<1 ms"
+    large, small = next(pair for pair in _PAIRS if seconds >= pair[0][1])
+    return f"{seconds // large[1]:.0f}{large[0]} {seconds % large[1] // small[1]:.0f}{small[0]}"
 
 
 def counted(number: int, noun: str) -> str:
