@@ -174,6 +174,12 @@ class NotSealed(WaybillError):  # noqa: N818
     code = Code.CONFLICT_EVIDENCE
 
 
+class EvidenceBroken(WaybillError):  # noqa: N818
+    """What is stored is not what was signed; `waybill audit verify` says where."""
+
+    code = Code.INTERNAL
+
+
 class EvidenceTooLarge(WaybillError):  # noqa: N818
     """There is more of it than goes into one file; ask for less time, or for single runs."""
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from projections.alerts import ALERTS
 from projections.api_keys import API_KEYS
 from projections.audit_log import AUDIT_LOG
 from projections.chat_actions import CHAT_ACTIONS
@@ -20,5 +21,6 @@ READ_MODELS: Final[tuple[ReadModel[Any], ...]] = (
     RUN_HISTORY,
     API_KEYS,
     CHAT_ACTIONS,
+    ALERTS,
     AUDIT_LOG,
 )

@@ -53,6 +53,14 @@ class ReadModel(Struct, Generic[Row], frozen=True, kw_only=True):
         """With the schema that it is in."""
         return f"{TABLES_IN}.{self.name}_{self.generation}"
 
+    def beside(self, kind: str) -> str:
+        """The name of another table of this read model, which nobody is served from."""
+        return f"{self.table}_{kind}"
+
+    def statements(self, table: str) -> tuple[str, ...]:
+        """What makes a table of this name: itself first, then one statement for each index."""
+        return tuple(part.strip().replace("{table}", table) for part in self.schema.split(";") if part.strip())
+
     @property
     def topics(self) -> frozenset[str]:
         return frozenset(event.TOPIC for event in self.events)

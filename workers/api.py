@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from datetime import datetime
 from importlib.metadata import version
 
 from msgspec import Struct
@@ -16,12 +17,18 @@ from adapters.http.live import Live, begin_live
 from adapters.http.observation import Observation
 from adapters.http.pages import Cursors
 from adapters.postgres.chat_texts import PostgresChatTexts
+from adapters.postgres.connection import Pool
 from adapters.postgres.event_log import PostgresEventLog
+from adapters.postgres.evidence_tiles import PostgresTiles
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.key_uses import PostgresKeyUses
 from adapters.postgres.roles import PostgresRoles
 from adapters.postgres.sealing import split_keys
+from adapters.postgres.stored_events import PostgresStoredEvents
+from adapters.postgres.webhook_deliveries import PostgresDeliveries
 from adapters.providers.catalog import CATALOG
+from domain.alert.deliveries import Deliveries
+from domain.evidence.ports import StoredEvents, Tiles
 from domain.idempotency import IdempotencyKeys
 from domain.install_run.policy import Policy
 from domain.ports import BundleStore, EventStore
@@ -30,6 +37,7 @@ from queries.reading import Reader
 from workers.chat_wiring import Chat, build_chat
 from workers.failpoints import Failpoint, reach
 from workers.health import readiness_checks, readiness_details
+from workers.incident_export import ExportIncident, incident_export
 from workers.opening import open_nats, postgres_url
 from workers.serving import serve
 from workers.settings import Settings, secret_keys
@@ -45,6 +53,16 @@ class Defaults(Struct, frozen=True, kw_only=True):
 
     base_urls: Mapping[ProviderKind, str]
     policy: Policy
+
+
+class BesideEvents(Struct, frozen=True, kw_only=True):
+    """What is kept that is not an event; and what takes a copy of both."""
+
+    idempotency_keys: IdempotencyKeys
+    deliveries: Deliveries
+    stored: StoredEvents
+    tiles: Tiles
+    export_incident: ExportIncident
 
 
 async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Event) -> None:
@@ -87,7 +105,9 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
                 reader=reader,
                 store=write.store,
                 bundles=write.bundles,
-                idempotency_keys=PostgresIdempotencyKeys(write.pool),
+                beside=beside_events(
+                    settings, pool=write.pool, log=logs[1], reader=reader, commands=commands, clock=write.clock
+                ),
                 defaults=Defaults(
                     base_urls={kind: CATALOG[kind].base_url for kind in write.gateway.kinds}, policy=settings.policy
                 ),
@@ -112,6 +132,26 @@ async def api(settings: Settings, listening: socket.socket, stopping: asyncio.Ev
         await serve(app, listening, stopping, http=settings.http)
 
 
+def beside_events(
+    settings: Settings,
+    *,
+    pool: Pool,
+    log: PostgresEventLog,
+    reader: Reader,
+    commands: Commands,
+    clock: Callable[[], datetime],
+) -> BesideEvents:
+    return BesideEvents(
+        idempotency_keys=PostgresIdempotencyKeys(pool),
+        deliveries=PostgresDeliveries(pool),
+        stored=PostgresStoredEvents(pool),
+        tiles=PostgresTiles(pool),
+        export_incident=incident_export(
+            settings, pool=pool, log=log, reader=reader, record=commands.record_export, clock=clock
+        ),
+    )
+
+
 def build_application(
     *,
     commands: Commands,
@@ -119,7 +159,7 @@ def build_application(
     reader: Reader,
     store: EventStore,
     bundles: BundleStore,
-    idempotency_keys: IdempotencyKeys,
+    beside: BesideEvents,
     defaults: Defaults,
     cursors: Cursors,
     live: Live,
@@ -146,12 +186,17 @@ def build_application(
         reader=reader,
         store=store,
         bundles=bundles,
-        idempotency_keys=idempotency_keys,
+        idempotency_keys=beside.idempotency_keys,
+        deliveries=beside.deliveries,
+        stored=beside.stored,
+        tiles=beside.tiles,
         base_urls=defaults.base_urls,
         default_policy=defaults.policy,
         run_queued=lambda: reach(Failpoint.RUN_QUEUED),
         issue_api_key=commands.issue_api_key,
         revoke_api_key=commands.revoke_api_key,
+        record_export=commands.record_export,
+        export_incident=beside.export_incident,
         cursors=cursors,
         live=live,
     )

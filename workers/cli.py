@@ -43,13 +43,25 @@ waybill.add_chapter(
             "See what was said and what came of it, and erase the words.",
         ),
         Entry("history", "workers.terminal.history:history", "Show every event of a run."),
+        Entry("replay", "workers.terminal.replay:replay", "See how a run was at any moment, and why it went so."),
         Entry("audit", "workers.terminal.audit:audit", "See who did what to what, and how it went."),
+        Entry("incident", "workers.terminal.incident:incident", "Take a case of what happened with you, and open one."),
     ),
 )
 waybill.add_chapter(
     "Look after it",
     (
         Entry("doctor", "workers.terminal.doctor:doctor", "Look whether everything that Waybill rests on is well."),
+        Entry(
+            "alerts",
+            "workers.terminal.alerts:alerts",
+            "See and follow what needs a person; alone: the part that finds it.",
+        ),
+        Entry(
+            "projections",
+            "workers.terminal.projections:projections",
+            "See whether the read models are right, and build them again.",
+        ),
         Entry("keys", "workers.terminal.keys:keys", "Issue API keys, look at them and revoke them."),
         Entry(
             "credentials",
@@ -62,6 +74,7 @@ waybill.add_chapter(
     "Build on it",
     (
         Entry("openapi", "workers.terminal.openapi:openapi", "Print the API's contract as OpenAPI 3.1."),
+        Entry("asyncapi", "workers.terminal.asyncapi:asyncapi", "Print what Waybill says on NATS as AsyncAPI 3."),
         Entry(
             "fixtures", "workers.terminal.fixtures:fixtures", "Write a request and an answer for every case of the API."
         ),
@@ -76,6 +89,7 @@ waybill.add_chapter(
         Entry("projector", "workers.processes:projector_command", "Keep the read models up to date."),
         Entry("scheduler", "workers.processes:scheduler_command", "See to retries and timeouts when they are due."),
         Entry("watchdog", "workers.processes:watchdog_command", "Find what stands still and have it go on."),
+        Entry("notary", "workers.processes:notary_command", "Sign what the store has, outside the database."),
         Entry("sandbox", "workers.processes:sandbox_command", "Serve sandbox providers."),
         Entry("migrate", "workers.processes:migrate_command", "Bring the database up to date."),
         Entry("recover", "workers.processes:recover_command", "Say that the database was set back to an older state."),

@@ -13,6 +13,7 @@ from workers.doctor_machine import SDK_KINDS, SDK_SECONDS, examine_machine, exam
 from workers.doctor_nats import NatsFound, examine_epoch, examine_nats
 from workers.doctor_postgres import PostgresFound, examine_postgres
 from workers.doctor_progress import examine_progress
+from workers.doctor_webhooks import examine_webhooks
 from workers.settings import Connection, Settings, SettingsError, read_settings
 
 # Where none of these answers there is nothing to look at.
@@ -55,6 +56,7 @@ async def _all(settings: Settings, connection: Connection) -> list[Check]:
         *api,
         *machine,
         examine_secret_key(settings, postgres.sealed),
+        *examine_webhooks(settings),
         *sdks,
     ]
 

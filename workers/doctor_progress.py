@@ -6,13 +6,15 @@ from typing import Final
 from queries.read_model_health import LAG_MAX, ReadModelHealth
 from workers.doctor_checks import Check, counted, failed, ok, warning
 from workers.doctor_postgres import Progress
-from workers.oversight import RELAY_LAG_MAX
+from workers.oversight import CHECKPOINT_LAG_SECONDS_MAX, RELAY_LAG_MAX
 
 ROLES: Final = {
     "relay": "events and tickets do not reach NATS",
     "projector": "answers are out of date",
     "scheduler": "retries and timeouts wait",
     "watchdog": "what stands still is not found",
+    "notary": "what is stored now can be changed unseen",
+    "alerts": "nobody is told of what goes wrong",
 }
 # Everything is decided by the database's clock; by more than this people and logs begin to tell different stories.
 CLOCK_DIFFERENCE_SECONDS_MAX: Final = 2.0
@@ -29,8 +31,13 @@ def examine_progress(progress: Progress) -> Iterator[Check]:
         elif role == "relay" and progress.vitals.relay_lag > RELAY_LAG_MAX:
             remedy = "Look at the log of the relay, and whether NATS answers."
             yield failed(role, f"{counted(progress.vitals.relay_lag, 'event')} behind", remedy=remedy)
+        elif role == "notary" and progress.vitals.checkpoint_lag.seconds > CHECKPOINT_LAG_SECONDS_MAX:
+            seconds = counted(round(progress.vitals.checkpoint_lag.seconds), "second")
+            remedy = "Look at the log of the notary: it signs nothing if the store is not what it signed before."
+            yield failed(role, f"what was stored {seconds} ago is not signed", remedy=remedy)
         else:
-            lag = f", {counted(progress.vitals.relay_lag, 'event')} behind" if role == "relay" else ""
+            lags = {"relay": progress.vitals.relay_lag, "notary": progress.vitals.checkpoint_lag.events}
+            lag = f", {counted(lags[role], 'event')} behind" if role in lags else ""
             yield ok(role, f"held by {found.holder}{lag}")
     yield _read_models(progress.read_models)
 

@@ -20,6 +20,13 @@ class Failpoint(StrEnum):
     PROVIDER_ACCEPTED = "provider_accepted"  # the installer: the provider has done it, its reply is not read
     BEFORE_SETTLE = "before_settle"  # the installer: the reply is read, the outcome not stored
     AFTER_SETTLE = "after_settle"  # the installer: the outcome is stored, nobody told
+    CHECKPOINT_FILED = "checkpoint_filed"  # the notary: the checkpoint is in the folder, not in the database
+    CHECKPOINT_STORED = "checkpoint_stored"  # the notary: the checkpoint is in the database, not on NATS
+    CHECKPOINT_PUBLISHED = (
+        "checkpoint_published"  # the notary: the checkpoint is on NATS, its progress not written down
+    )
+    REBUILD_PART_LOADED = "rebuild_part_loaded"  # `waybill projections rebuild`: some of the rows are in the new table
+    REBUILD_LOADED = "rebuild_loaded"  # `waybill projections rebuild`: all of them are, and the former table is served
 
 
 SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}

@@ -16,13 +16,14 @@ from adapters.http.health_details import (
     StreamDetails,
 )
 from adapters.nats.connection import Connection
+from adapters.postgres.checkpoint_lag import checkpoint_lag
 from adapters.postgres.connection import Pool
 from adapters.postgres.migrating import pending
 from adapters.postgres.roles import PostgresRoles
 from adapters.postgres.vitals import DatabaseVitals
 from queries.read_model_health import read_model_health
 from queries.reading import Reader
-from workers.oversight import RELAY_LAG_MAX
+from workers.oversight import CHECKPOINT_LAG_SECONDS_MAX, RELAY_LAG_MAX
 from workers.vitals import LookAtVitals, Vitals
 
 
@@ -49,6 +50,14 @@ def readiness_checks(*, pool: Pool, roles: PostgresRoles, reader: Reader, nats: 
         detail = None if standing.held else "No projector is running; answers are out of date."
         return CheckOutcome(ok=ok, detail=detail, lag_events=lag, parked=parked)
 
+    async def notary() -> CheckOutcome:
+        standing, lag = await roles.standing("notary"), await checkpoint_lag(pool)
+        detail = "Events are not signed; the log of the notary says why."
+        if not standing.held:
+            detail = "No notary is running; what is stored now can be changed unseen."
+        ok = standing.held and lag.seconds <= CHECKPOINT_LAG_SECONDS_MAX
+        return CheckOutcome(ok=ok, detail=None if ok else detail, lag_events=lag.events)
+
     def held(role: str, absence: str) -> Check:
         async def ask() -> CheckOutcome:
             standing = await roles.standing(role)
@@ -62,6 +71,8 @@ def readiness_checks(*, pool: Pool, roles: PostgresRoles, reader: Reader, nats: 
         Check(name="relay", essential=False, ask=relay),
         held("scheduler", "No scheduler is running; retries and timeouts wait for one."),
         held("watchdog", "No watchdog is running; what stands still is not found."),
+        Check(name="notary", essential=False, ask=notary),
+        held("alerts", "Nobody sees to the alerts; no one is told of what goes wrong."),
         Check(name="nats", essential=False, ask=connected),
     )
 

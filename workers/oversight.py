@@ -10,10 +10,12 @@ from adapters.postgres.roles import RoleStanding
 from domain.errors import StoreOffline
 from queries.read_model_health import ReadModelHealth
 
-ROLES: Final = ("relay", "projector", "scheduler")
+ROLES: Final = ("relay", "projector", "scheduler", "notary", "alerts")
 OVERSEE_SECONDS: Final = 5.0
 # What a working relay makes up for at once; its position is written down a few times a second only.
 RELAY_LAG_MAX: Final = 5000
+# A notary that can sign is a second behind.
+CHECKPOINT_LAG_SECONDS_MAX: Final = 30.0
 
 # What is wrong, by name, with the facts of it.
 Troubles = Mapping[str, Mapping[str, Any]]

@@ -146,6 +146,24 @@ def watchdog_command(*, supervised: bool) -> None:
     _run("watchdog", watchdog, _settings(), supervised=supervised)
 
 
+@click.command("notary")
+@SUPERVISED
+def notary_command(*, supervised: bool) -> None:
+    """Sign what the store has, outside the database, so that nobody can change it unseen; one at a time does, others stand by."""
+    from workers.single_roles import notary
+
+    _run("notary", notary, _settings(), supervised=supervised)
+
+
+@click.command("alerts")
+@SUPERVISED
+def alerts_command(*, supervised: bool) -> None:
+    """What `waybill alerts` alone is; with a word behind it, it is about the alerts that there are."""
+    from workers.single_roles import alerts
+
+    _run("alerts", alerts, _settings(), supervised=supervised)
+
+
 @click.command("sandbox")
 @DATA
 @HOST
@@ -211,6 +229,7 @@ PROCESSES: tuple[click.Command, ...] = (
     projector_command,
     scheduler_command,
     watchdog_command,
+    notary_command,
     sandbox_command,
     migrate_command,
     recover_command,

@@ -14,14 +14,17 @@ from msgspec import Struct
 from domain.install_run.policy import Policy
 from domain.provider.credential import ENVIRONMENT_PREFIX
 from domain.provider.events import ProviderKind
+from workers.alert_settings import AlertSettings, read_alerts
 from workers.chat_settings import ChosenModel, read_chat_model
 from workers.environment_values import read_certificates, read_path, read_port
+from workers.evidence_settings import EvidenceSettings, read_evidence
 from workers.http_settings import HttpSettings, read_http_settings
 from workers.nats_settings import NatsSettings, read_nats
 from workers.policy_settings import read_concurrency, read_policy
 from workers.private_files import write_private
 from workers.slack_settings import SlackSettings, read_slack
 from workers.telemetry_settings import TelemetrySettings, read_telemetry
+from workers.webhook_settings import WebhookSettings, read_webhooks
 
 HOST_DEFAULT: Final = "127.0.0.1"
 PORT_DEFAULT: Final = 8470
@@ -69,6 +72,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     telemetry: TelemetrySettings = TelemetrySettings()
     chat_model: ChosenModel | None = None
     slack: SlackSettings | None = None
+    webhooks: WebhookSettings = WebhookSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @property
     def credentials_folder(self) -> Path:
@@ -98,6 +104,9 @@ def read_settings(
         telemetry = read_telemetry(environment)
         chat_model = read_chat_model(environment)
         slack = read_slack(environment)
+        webhooks = read_webhooks(environment)
+        evidence = read_evidence(environment)
+        alerts = read_alerts(environment)
         port = read_port(environment, "WAYBILL_PORT")
         git_ca_file = read_certificates(environment, "WAYBILL_GIT_CA_FILE")
     except ValueError as error:
@@ -125,6 +134,9 @@ def read_settings(
         telemetry=telemetry,
         chat_model=chat_model,
         slack=slack,
+        webhooks=webhooks,
+        evidence=evidence,
+        alerts=alerts,
     )
 
 

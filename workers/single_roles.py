@@ -1,5 +1,5 @@
-"""The wiring of the parts that one process at a time does: relay, projector, scheduler and watchdog. Apart from the other
-wiring, whose imports these need not wait for.
+"""The wiring of the parts that one process at a time does: relay, projector, scheduler, watchdog, notary and alerts. Apart
+from the other wiring, whose imports these need not wait for.
 """
 
 import asyncio
@@ -32,7 +32,10 @@ from projections.catalog import READ_MODELS
 from queries.installer_connections import installer_connections
 from queries.read_model_health import read_model_health
 from queries.reading import Reader
+from workers.alert_wiring import wire_alerts
 from workers.awaiting import migrated, when_online
+from workers.notary import ROLE as NOTARY
+from workers.notary_wiring import build_notary
 from workers.opening import POOL_SIZE_MAX, ROLE_POOL_SIZE_MAX, open_nats, postgres_url
 from workers.oversight import Oversight
 from workers.projector import run as run_projector
@@ -48,6 +51,7 @@ from workers.tenure import in_turn
 from workers.ticket_search import TicketSearch
 from workers.watchdog import ROLE as WATCHDOG
 from workers.watchdog import Repairs, Watchdog
+from workers.webhook_wiring import open_forwarder
 
 
 async def relay(settings: Settings, stopping: asyncio.Event) -> None:
@@ -131,6 +135,35 @@ async def watchdog(settings: Settings, stopping: asyncio.Event) -> None:
                 stopping=stopping,
             )
             await in_turn(roles, work.serve, role=WATCHDOG, holder=holder("watchdog"), stopping=stopping)
+
+
+async def notary(settings: Settings, stopping: asyncio.Event) -> None:
+    async with AsyncExitStack() as stack:
+        pool, _, handling = await _decider(stack, settings, part="notary")
+        event_log = PostgresEventLog(postgres_url(settings), name="waybill-notary-log")
+        stack.push_async_callback(event_log.close)
+        nats = await open_nats(stack, settings, part="notary")
+        work = build_notary(settings, pool=pool, event_log=event_log, handling=handling, nats=nats, stopping=stopping)
+        if await when_online(lambda: migrated(pool), stopping):
+            await in_turn(PostgresRoles(pool), work.serve, role=NOTARY, holder=holder("notary"), stopping=stopping)
+
+
+async def alerts(settings: Settings, stopping: asyncio.Event) -> None:
+    async with AsyncExitStack() as stack:
+        pool, _, handling = await _decider(stack, settings, part="alerts")
+        reader = PostgresReader(pool, url=postgres_url(settings), name="waybill-alerts", read_models=READ_MODELS)
+        stack.push_async_callback(reader.close)
+        nats = await open_nats(stack, settings, part="alerts")
+        forwarder = open_forwarder(stack, settings, nats=nats, pool=pool)
+        part = wire_alerts(
+            rules=settings.alerts.rules,
+            pool=pool,
+            reader=reader,
+            handling=handling,
+            nats=nats,
+            stopping=stopping,
+        )
+        await part.run(beside=lambda: forwarder.run(stopping))
 
 
 def _ticket_search(

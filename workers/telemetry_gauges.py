@@ -49,6 +49,8 @@ def _of_the_database(database: DatabaseVitals) -> Readings:
         },
         catalog.OLDEST_QUEUED: {(): queue.oldest_waiting_seconds},
         catalog.OUTBOX_LAG: {(): float(database.relay_lag)},
+        catalog.CHECKPOINT_LAG_EVENTS: {(): float(database.checkpoint_lag.events)},
+        catalog.CHECKPOINT_LAG_SECONDS: {(): database.checkpoint_lag.seconds},
         catalog.ROLE_HELD: {(role,): float(role in roles and roles[role].held) for role in SINGLE_ROLES},
         catalog.ROLE_EPOCH: {(role,): float(roles[role].epoch if role in roles else 0) for role in SINGLE_ROLES},
     }

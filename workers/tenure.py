@@ -79,11 +79,12 @@ class Tenure:
             try:
                 kept = await self._write()
                 if kept and (now := self._clock()) - renewed >= RENEW_SECONDS:
-                    kept = await self._roles.renew(self._lease, seconds=LEASE_SECONDS)
+                    kept = await self._roles.renew(self._lease, seconds=LEASE_SECONDS) and self.held
                     renewed, self._held_until = now, now + LEASE_SECONDS
             except StoreOffline:
                 kept = self._clock() < self._held_until
-            if not kept:
+            # What came when the time was over already does not bring it back: a part of the work may have stopped for that.
+            if not kept or self._clock() >= self._held_until:
                 self.lost.set()
                 log.warning("role_lost", role=self._lease.role, holder=self._lease.holder, epoch=self._lease.epoch)
 

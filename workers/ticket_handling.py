@@ -100,7 +100,8 @@ class TicketHandler:
         ticket = received.ticket
         if ticket.kind == "install":
             run_id = _named(ticket.run_id)
-            return await self._start(StartAttempt(run_id=run_id, provider_id=ticket.provider_id), context)
+            command = StartAttempt(run_id=run_id, provider_id=ticket.provider_id, ticket=received.taken)
+            return await self._start(command, context)
         async with asyncio.timeout(WORK_SECONDS), _held(received):
             if ticket.kind == "verify":
                 await self._verify(VerifyProvider(provider=str(ticket.provider_id)), context)

@@ -17,6 +17,7 @@ from adapters.embedded.postgres import EmbeddedPostgres
 from workers.http_settings import Tls
 from workers.nats_passwords import find_password, find_passwords, own_password
 from workers.nats_settings import NatsUser, password_variables, url_for
+from workers.notary_key import own_notary_key
 from workers.opening import bring_up_to_date, nats_url
 from workers.seeding import first_key, prepare_seeding, seed_sandbox
 from workers.serving import listen, url_of
@@ -30,11 +31,11 @@ from workers.settings import (
 from workers.telemetry_folder import counting_together, empty_folder
 from workers.tls import own_context, require_usable
 
-Part = Literal["relay", "projector", "installer", "scheduler", "watchdog"]
+Part = Literal["relay", "projector", "installer", "scheduler", "watchdog", "notary", "alerts"]
 
 PARTS: Final[tuple[Part, ...]] = ("relay", "projector", "installer")
 # Nobody who has just started waits for what these do, and starting costs each part most of a second of a processor.
-LATE_PARTS: Final[tuple[Part, ...]] = ("scheduler", "watchdog")
+LATE_PARTS: Final[tuple[Part, ...]] = ("scheduler", "watchdog", "notary", "alerts")
 READY_SECONDS: Final = 60.0
 READY_POLL_SECONDS: Final = 0.05
 STOP_SECONDS: Final = 30.0
@@ -210,7 +211,8 @@ def _part(name: Part, settings: Settings) -> Child:
 
 
 def _environment(settings: Settings, user: NatsUser | None) -> dict[str, str]:
-    return child_environment(settings, **counting_together(settings), **own_password(settings, user))
+    own = {**own_password(settings, user), **own_notary_key(user)}
+    return child_environment(settings, **counting_together(settings), **own)
 
 
 def _sandbox_port(settings: Settings) -> int:

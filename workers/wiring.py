@@ -35,6 +35,7 @@ from commands.label_skill import LabelSkillHandler
 from commands.pause_provider import PauseProviderHandler, ResumeProviderHandler
 from commands.queue_install_run import QueueInstallRunHandler
 from commands.record_denial import RecordDenialHandler
+from commands.record_export import RecordExportHandler
 from commands.register_skill import RegisterSkillHandler
 from commands.retry_run import RetryRunHandler
 from commands.revoke_api_key import RevokeApiKeyHandler
@@ -82,6 +83,7 @@ class Commands(Struct, frozen=True, kw_only=True):
     issue_api_key: IssueApiKeyHandler
     revoke_api_key: RevokeApiKeyHandler
     record_denial: RecordDenialHandler
+    record_export: RecordExportHandler
     check_store: CheckStoreHandler
     authenticate: Authenticate
 
@@ -128,6 +130,7 @@ def build_commands(
         issue_api_key=IssueApiKeyHandler(handling=handling, random_bytes=os.urandom),
         revoke_api_key=RevokeApiKeyHandler(handling=handling),
         record_denial=RecordDenialHandler(handling=handling),
+        record_export=RecordExportHandler(handling=handling),
         check_store=CheckStoreHandler(handling=handling),
         authenticate=Authenticate(store=store, clock=clock),
     )

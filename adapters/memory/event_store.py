@@ -1,7 +1,7 @@
 """The event store and the event log in memory: a list of JSON lines, so that what a database could not keep fails here too."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -77,6 +77,19 @@ class MemoryEventStore:
             async with asyncio.timeout(timeout_seconds):
                 while len(self._lines) <= after:
                     await self._appended.wait()
+
+    async def read_at(self, positions: Sequence[int]) -> tuple[Recorded, ...]:
+        found = sorted({position for position in positions if 1 <= position <= len(self._lines)})
+        return tuple(_recorded(self._lines[position - 1]) for position in found)
+
+    async def position_at(self, moment: datetime) -> int:
+        for before, line in enumerate(self._lines):
+            if _recorded(line).at > moment:
+                return before
+        return len(self._lines)
+
+    async def find(self, event_id: UUID) -> Recorded | None:
+        return next((found for found in map(_recorded, self._lines) if found.id == event_id), None)
 
     def _version(self, stream: UUID) -> int:
         return len(self._positions.get(stream, ()))

@@ -1,12 +1,15 @@
 """The event log port on Postgres: the store in its global order, read by position."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from adapters.postgres.connection import Datastore
 from adapters.postgres.listening import Listener
+from adapters.postgres.looking_back import LookingBack
 from adapters.postgres.mapper import to_recorded
 from adapters.postgres.recorder import EVENTS_CHANNEL, Recorder
 from domain.errors import StoreOffline
@@ -22,6 +25,7 @@ class PostgresEventLog:
     def __init__(self, url: str, *, name: str) -> None:
         self._datastore = Datastore(url, name=name)
         self._recorder = Recorder(self._datastore)
+        self._looking_back = LookingBack(self._datastore)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="log")
         self._listener = Listener(url, channel=EVENTS_CHANNEL, name=f"{name}-listen")
 
@@ -42,6 +46,15 @@ class PostgresEventLog:
                 pass
             if await self._listener.wait(beyond=heard, timeout_seconds=min(POLL_SECONDS, remaining)) > heard:
                 return
+
+    async def read_at(self, positions: Sequence[int]) -> tuple[Recorded, ...]:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._looking_back.read_at, positions)
+
+    async def position_at(self, moment: datetime) -> int:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._looking_back.position_at, moment)
+
+    async def find(self, event_id: UUID) -> Recorded | None:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._looking_back.find, event_id)
 
     async def epoch(self) -> str:
         """What tells this store from a restored or another one. Raises StoreOffline."""

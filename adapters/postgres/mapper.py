@@ -56,19 +56,30 @@ def event_id(state: bytes) -> UUID:
 
 
 def to_recorded(notification: Notification) -> Recorded:
-    envelope = _ENVELOPES.decode(notification.state)
     assert isinstance(notification.originator_id, UUID)  # noqa: S101 - the column is a uuid
-    return Recorded(
-        id=envelope.id,
+    return read_row(
         position=notification.id,
         stream=notification.originator_id,
         version=notification.originator_version,
+        topic=notification.topic,
+        state=notification.state,
+    )
+
+
+def read_row(*, position: int, stream: UUID, version: int, topic: str, state: bytes) -> Recorded:
+    """The event of one row of the store."""
+    envelope = _ENVELOPES.decode(state)
+    return Recorded(
+        id=envelope.id,
+        position=position,
+        stream=stream,
+        version=version,
         at=envelope.at,
         actor=envelope.actor,
         request_id=envelope.request_id,
         correlation_id=envelope.correlation_id,
         causation_id=envelope.causation_id,
-        event=decode_event(notification.topic, envelope.v, envelope.data),
+        event=decode_event(topic, envelope.v, envelope.data),
     )
 
 

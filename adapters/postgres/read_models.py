@@ -12,6 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres.connection import offline_errors
 from adapters.postgres.read_models_table import Table, load_table
+from adapters.postgres.second_tables import Kind
 from domain.errors import StoreOffline
 from domain.events import Recorded
 from projections.read_model import ReadModel
@@ -26,6 +27,7 @@ HOLD_ROLE: Final = "SELECT epoch FROM roles WHERE role = %s AND epoch = %s FOR S
 FIND: Final = "SELECT generation FROM read_models WHERE name = %s ORDER BY generation DESC"
 BEGIN: Final = "INSERT INTO read_models (name, generation) VALUES (%s, %s)"
 FORGET: Final = "DELETE FROM read_models WHERE name = %s AND generation = %s"
+FORGET_REBUILDS: Final = "DELETE FROM rebuilds WHERE name = %s AND generation = %s"
 PARK: Final = """
     UPDATE read_models SET parked_event = %s, parked_error = %s WHERE name = %s AND generation = %s RETURNING *
 """
@@ -79,9 +81,12 @@ class PostgresReadModels:
                 await connection.execute(BEGIN, (model.name, model.generation))
             # The generation before stays for processes that still run the former program.
             for outdated in [one for one in generations if one < model.generation][1:]:
-                # With whatever shows it under a former name.
-                await connection.execute(f"DROP TABLE IF EXISTS {replace(model, generation=outdated).table} CASCADE")
+                former = replace(model, generation=outdated)
+                for table in (former.table, *map(former.beside, Kind)):
+                    # With whatever shows it under a former name.
+                    await connection.execute(f"DROP TABLE IF EXISTS {table} CASCADE")
                 await connection.execute(FORGET, (model.name, outdated))
+                await connection.execute(FORGET_REBUILDS, (model.name, outdated))
             self._tables[model.name] = await load_table(connection, model)
             return await _tracking(await connection.execute(PARK, (None, None, model.name, model.generation)))
 

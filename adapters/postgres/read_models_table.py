@@ -11,6 +11,7 @@ from msgspec import Struct
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
+from adapters.postgres.copying import copy_text
 from projections.read_model import ReadModel
 from projections.rows import Row
 
@@ -24,6 +25,7 @@ STORED_LAST: Final = """
     ) AS last
 """
 WRITE: Final = "INSERT INTO {table} ({names}) SELECT {fields} FROM json_to_recordset(%s::text::json) AS row ({types})"
+COPY: Final = "COPY {table} ({names}) FROM STDIN"
 REPLACE: Final = " ON CONFLICT ({key}) DO UPDATE SET ({names}) = ROW ({excluded})"
 COLUMN_TYPES: Final = """
     SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
@@ -53,15 +55,18 @@ def as_list(statement: str) -> str:
 
 
 class Table(Generic[Row]):
-    """`stored` takes a list of keys and `write` a JSON list of rows; both are composed once."""
+    """`stored` takes a list of keys, `write` a JSON list of rows, and `copy` the text of new rows. They are composed once.
+    `name` is that of another table than the one that is served.
+    """
 
-    def __init__(self, model: ReadModel[Row], *, types: dict[str, str]) -> None:
+    def __init__(self, model: ReadModel[Row], *, types: dict[str, str], name: str | None = None) -> None:
         fields = msgspec.structs.fields(model.row)
+        table = name or model.table
         if types.keys() != {field.name for field in fields}:
             different = types.keys() ^ {field.name for field in fields}
-            raise TableMismatchError(f"{model.table} and {model.row.__name__} differ in {', '.join(sorted(different))}")
+            raise TableMismatchError(f"{table} and {model.row.__name__} differ in {', '.join(sorted(different))}")
         parts = {
-            "{table}": model.table,
+            "{table}": table,
             "{key}": str(model.key),
             "{columns}": selected(model.row),
             "{names}": ", ".join(f'"{field.name}"' for field in fields),
@@ -72,6 +77,8 @@ class Table(Generic[Row]):
         self.model = model
         self.stored = _filled(as_list(STORED_LAST if model.append_only else STORED), parts)
         self.write = _filled(WRITE if model.append_only else WRITE + REPLACE, parts)
+        self.copy = _filled(COPY, parts)
+        self._types = {field.name: types[field.name] for field in fields}
 
     def decode(self, found: DictRow | None) -> list[Row]:
         rows: list[Row] = list_decoder(self.model.row).decode(found["rows"]) if found else []
@@ -82,11 +89,17 @@ class Table(Generic[Row]):
         text = msgspec.json.encode(rows).decode()
         return NUL.sub(r"\1\\ufffd", text) if r"\u0000" in text else text
 
+    def copied(self, rows: Sequence[Row]) -> str:
+        """The rows as `copy` takes them, and as `write` would write them."""
+        return copy_text(rows, self._types)
 
-async def load_table(connection: AsyncConnection[DictRow], model: ReadModel[Any]) -> Table[Any]:
-    """The table as it stands in the database. Raises TableMismatchError."""
-    cursor = await connection.execute(COLUMN_TYPES, (model.table,))
-    return Table(model, types={row["name"]: row["type"] for row in await cursor.fetchall()})
+
+async def load_table(
+    connection: AsyncConnection[DictRow], model: ReadModel[Any], *, name: str | None = None
+) -> Table[Any]:
+    """The table as it stands in the database, the one that is served unless another is named. Raises TableMismatchError."""
+    cursor = await connection.execute(COLUMN_TYPES, (name or model.table,))
+    return Table(model, types={row["name"]: row["type"] for row in await cursor.fetchall()}, name=name)
 
 
 def _filled(statement: str, parts: dict[str, str]) -> str:

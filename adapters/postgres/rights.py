@@ -15,10 +15,14 @@ RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
     "bundle_files": ("SELECT", "INSERT"),
     "credentials": ("SELECT", "INSERT", "UPDATE (ciphertext)", "DELETE"),
     "read_models": ("SELECT", "INSERT", "UPDATE (position, event, parked_event, parked_error)", "DELETE"),
+    "rebuilds": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "due": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "idempotency_keys": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "key_uses": ("SELECT", "INSERT", "UPDATE (used_at)"),
     "chat_texts": ("SELECT", "INSERT", "DELETE"),
+    "evidence_tiles": ("SELECT", "INSERT", "UPDATE (hashes)"),
+    "checkpoint": ("SELECT", "INSERT", "UPDATE (size, note, public_key)"),
+    "webhook_deliveries": ("SELECT", "INSERT", "DELETE"),
 }
 # Who is a member of one of these can become more than the database's superuser meant.
 MIGHTY: Final = (

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from adapters.postgres.checkpoint_lag import CheckpointLag, lag_on
 from adapters.postgres.connection import Pool, offline_errors
 from adapters.postgres.migrating import migrations, pending
 from domain.timers import TimerPhase
@@ -60,6 +61,7 @@ class DatabaseVitals(Struct, frozen=True, kw_only=True):
     migrations_pending: tuple[str, ...]
     roles: tuple[RoleVitals, ...]
     queue: QueueVitals
+    checkpoint_lag: CheckpointLag
 
     @property
     def relay_lag(self) -> int:
@@ -78,6 +80,7 @@ async def database_vitals(pool: Pool, *, clock: Callable[[], float] = time.time)
             answered = clock()
             assert row is not None  # noqa: S101 - the table has one row by construction
             roles = await (await connection.execute(ROLES)).fetchall()
+            signing = await lag_on(connection)
             phases = await (await connection.execute(QUEUE)).fetchall()
             oldest = await (await connection.execute(OLDEST)).fetchone()
     now: datetime = row["now"]
@@ -89,6 +92,7 @@ async def database_vitals(pool: Pool, *, clock: Callable[[], float] = time.time)
         migrations_applied=len(migrations()) - len(missing),
         migrations_pending=tuple(missing),
         roles=tuple(RoleVitals(**found) for found in roles),
+        checkpoint_lag=signing,
         queue=QueueVitals(
             waiting=sum(targets.get(phase, 0) for phase in WAITING),
             retrying=targets.get(TimerPhase.RETRY, 0),

@@ -17,6 +17,8 @@ SECRETS: Final = re.compile(
     r"|sk-[\w.*-]{4,}"  # OpenAI and Anthropic; their own messages show keys with stars in the middle
     r"|AIza[\w*-]{8,}"
     r"|wbn?_[\w*-]{6,}"  # our API keys, and passwords for NATS
+    r"|whsec_[\w+/=*-]{6,}"  # what webhooks are signed with
+    r"|PRIVATE\+KEY\+[^\s\"]+"  # the notary's
     r"|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}"  # a JSON Web Token, whole or cut off
     r")"
 )

@@ -120,6 +120,14 @@ OUTBOX_LAG: Final = Metric(
     type="gauge",
     help="Events that are not on NATS yet, as the relay wrote down last.",
 )
+CHECKPOINT_LAG_EVENTS: Final = Metric(
+    name="waybill_checkpoint_lag_events", type="gauge", help="Events that no checkpoint is signed over yet."
+)
+CHECKPOINT_LAG_SECONDS: Final = Metric(
+    name="waybill_checkpoint_lag_seconds",
+    type="gauge",
+    help="How long ago the oldest event was stored that no checkpoint is signed over yet; 0 if there is none.",
+)
 ROLE_HELD: Final = Metric(
     name="waybill_role_held", type="gauge", labels=("role",), help="Whether a process holds the single role."
 )
@@ -166,6 +174,8 @@ ASKED: Final = (
     PROJECTION_LAG,
     PROJECTION_PARKED,
     OUTBOX_LAG,
+    CHECKPOINT_LAG_EVENTS,
+    CHECKPOINT_LAG_SECONDS,
     ROLE_HELD,
     ROLE_EPOCH,
     MIGRATIONS_PENDING,

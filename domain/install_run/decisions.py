@@ -25,6 +25,7 @@ from domain.install_run.events import (
     RunQueued,
     RunStarted,
     SkillPin,
+    TicketTaken,
     Undo,
 )
 from domain.install_run.policy import next_attempt_at
@@ -109,14 +110,14 @@ def start(
     now: datetime,
     since: datetime,
     lease_until: datetime,
+    ticket: TicketTaken | None = None,
 ) -> tuple[RunEvent, ...]:
     """The right to call the provider; quiet if somebody else has it, had it, the target has ended, or it is not yet due."""
     target = run.target(provider_id)
     if target is None or target.status is not TargetStatus.QUEUED:
         return ()
-    if target.next_attempt_at is not None and target.next_attempt_at > now:
-        return ()
-    if overdue(run, target, now) is not None:
+    too_early = target.next_attempt_at is not None and target.next_attempt_at > now
+    if too_early or overdue(run, target, now) is not None:
         return ()
     started = ProviderStarted(
         provider_id=provider_id,
@@ -124,6 +125,7 @@ def start(
         attempt=target.attempts + 1,
         since=since,
         lease_until=lease_until,
+        ticket=ticket,
     )
     return (RunStarted(), started) if run.status is RunStatus.QUEUED else (started,)
 

@@ -70,7 +70,7 @@ class TargetStatus(StrEnum):
         return self in (TargetStatus.SUCCESS, TargetStatus.FAILED)
 
 
-class TargetState(Struct, frozen=True, kw_only=True):
+class TargetState(Struct, frozen=True, kw_only=True, rename="camel"):
     """`attempt_id` fences: an outcome counts only if it names the attempt that is folded here.
 
     `undo` is what the target goes back to, in a rollback and in a run that takes back its own work; `spent` are the attempts
@@ -100,7 +100,7 @@ class Aim(Struct, frozen=True, kw_only=True):
     removes: bool
 
 
-class InstallRun(Struct, frozen=True, kw_only=True):
+class InstallRun(Struct, frozen=True, kw_only=True, rename="camel"):
     """`takes_back`: it undoes its own work. `retried_by` and `rollback` are the runs that came of it last, and `rolled_back` the
     providers where its work was undone by one of those.
     """

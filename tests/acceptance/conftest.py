@@ -76,9 +76,8 @@ class CommandLine:
 
 @pytest.fixture
 def cli(waybill: Trial) -> CommandLine:
-    return CommandLine(
-        unsettled_environment(os.environ) | {"WAYBILL_URL": waybill.url, "WAYBILL_API_KEY": waybill.api_key}
-    )
+    own = {"WAYBILL_URL": waybill.url, "WAYBILL_API_KEY": waybill.api_key, "WAYBILL_DATA": str(waybill.data)}
+    return CommandLine(unsettled_environment(os.environ) | own)
 
 
 @pytest.fixture

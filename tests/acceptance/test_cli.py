@@ -138,9 +138,12 @@ def test_the_history_tells_the_run_in_order(cli: CommandLine, registered: str) -
     events = [event["event"] for event in cli("history", run["id"], "--json").json["items"]]
     assert events[0] == "RunQueued"
     assert events[-1] == "RunSucceeded"
-    lines = cli("history", run["id"]).out.splitlines()
-    assert len(lines) == len(events) + 1
-    assert f"{registered} v1 for openai" in lines[1]
+    told, table, sentence = (part.splitlines() for part in cli("history", run["id"]).out.split("\n\n"))
+    assert len(told) == len(events) + 1
+    assert f"{registered} v1 for openai" in told[1]
+    assert "ticket" in next(line for line in told if "ProviderStarted" in line)
+    assert [line.split()[0] for line in table] == ["TARGET", "openai"]
+    assert sentence[0].startswith("The run was queued for")
 
 
 def test_the_audit_log_is_filtered(cli: CommandLine, registered: str) -> None:

@@ -15,6 +15,7 @@ from tests.acceptance.conftest import COMMAND
 from tests.kit.waiting import wait_until
 from workers.settings import unsettled_environment
 from workers.terminal.client import Client
+from workers.terminal.demo_evidence import Evidence
 from workers.terminal.demo_story import Story
 from workers.terminal.narrator import Mismatch, Narrator
 from workers.terminal.sandbox_controls import SandboxControls
@@ -130,8 +131,9 @@ class Lenient(SandboxControls):
 
 
 def test_the_story_notices_when_it_is_not_true(waybill: Trial, client: Client, tmp_path: Path) -> None:
-    story = Story(
-        narrator=Narrator(Screen().talk), client=client, sandbox=Lenient(waybill.sandbox_url), folder=tmp_path
-    )
+    narrator = Narrator(Screen().talk)
+    evidence = Evidence(narrator, data=waybill.data)
+    sandbox = Lenient(waybill.sandbox_url)
+    story = Story(narrator=narrator, client=client, sandbox=sandbox, evidence=evidence, folder=tmp_path)
     with pytest.raises(Mismatch, match="openai fails with"):
         story.play()

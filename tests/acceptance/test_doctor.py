@@ -23,7 +23,7 @@ READY_SECONDS = 30.0
 LOOKED_AT = {
     "settings",
     *("postgres", "postgres_durability", "postgres_role", "migrations", "event_triggers", "positions", "clock"),
-    *("relay", "projector", "scheduler", "watchdog", "read_models"),
+    *("relay", "projector", "scheduler", "watchdog", "notary", "alerts", "read_models"),
     *("nats", "nats_users", "nats_streams", "nats_epoch"),
     *("api", "version", "api_key"),
     *("data_folder", "disk", "secret_key", "sdk_openai", "sdk_claude", "sdk_gemini"),

@@ -14,9 +14,9 @@ from workers.terminal.trial import LOG_NAME, Trial
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
-# Two of them start when the others are ready.
+# Some of them start when the others are ready.
 STARTED_SECONDS = 30.0
-PARTS = ("relay", "installer", "scheduler", "watchdog", "api", "projector", "sandbox")
+PARTS = ("relay", "installer", "scheduler", "watchdog", "notary", "alerts", "api", "projector", "sandbox")
 
 
 def passwords(waybill: Trial) -> dict[str, str]:

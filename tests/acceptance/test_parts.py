@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
 SECONDS_MAX = 60.0
 STOP_SECONDS = 30.0
-FOLLOWERS = ("relay", "projector", "installer", "scheduler", "watchdog")
+FOLLOWERS = ("relay", "projector", "installer", "scheduler", "watchdog", "notary", "alerts")
 SERVERS = ("api", "sandbox")
 
 

@@ -35,11 +35,15 @@ def test_the_korean_readme_has_the_same_commands() -> None:
     assert {*korean} <= {*commands_in(ROOT / "README.md")}
 
 
-def test_a_new_user_types_what_the_readmes_say(cli: CommandLine, client: Client, skill: Path) -> None:
+def test_a_new_user_types_what_the_readmes_say(cli: CommandLine, client: Client, skill: Path, tmp_path: Path) -> None:
     lines = typed()
     assert len(lines) > 12
+    meant = {"path/to/your-skill": str(skill), "your-skill": skill.name, "case.zip": str(tmp_path / "case.zip")}
     for line in lines:
-        words = shlex.split(line.replace("path/to/your-skill", str(skill)).replace("your-skill", skill.name))[1:]
+        typed_line = line
+        for said, what in meant.items():
+            typed_line = typed_line.replace(said, what)
+        words = shlex.split(typed_line)[1:]
         runs = client.get("install-runs", query={"skill": skill.name})["items"] if "RUN" in words else []
         ended = cli(*(runs[0]["id"] if word == "RUN" else word for word in words))
         assert ended.code == (2 if line in REFUSED else 0), (line, ended)

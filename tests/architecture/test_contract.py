@@ -7,7 +7,8 @@ from typing import Final
 from click.testing import CliRunner
 
 from tests.architecture.sources import ROOT
-from workers.terminal.openapi import digest_of, openapi, written_contract
+from workers.terminal.documents import digest_of
+from workers.terminal.openapi import openapi, written_contract
 
 STORED: Final = ROOT / "docs" / "openapi.json"
 CONTRACT: Final = ROOT / "docs" / "05-api-contract.md"

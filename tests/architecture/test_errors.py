@@ -30,6 +30,7 @@ INSIDE: Final = {
     "domain/evidence/merkle.py": {"ValueError"},
     "domain/evidence/note.py": {"NoteError"},
     "domain/evidence/proof.py": {"NoteError"},
+    "domain/evidence/tiles.py": {"TilesMissing", "ValueError"},
     "adapters/sources/frontmatter.py": {"ComposerError"},
     "adapters/sources/inline.py": {"ValueError"},
 }

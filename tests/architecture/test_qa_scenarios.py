@@ -5,8 +5,9 @@ import re
 from tests.architecture.sources import ROOT
 
 TEXT = (ROOT / "docs" / "qa-scenarios.md").read_text(encoding="utf-8")
+FILES = ("test_qa.py", "test_qa_chat.py", "test_qa_evidence.py")
 ACCEPTANCE = ROOT / "tests" / "acceptance"
-TESTS = "".join((ACCEPTANCE / name).read_text(encoding="utf-8") for name in ("test_qa.py", "test_qa_chat.py"))
+TESTS = "".join((ACCEPTANCE / name).read_text(encoding="utf-8") for name in FILES)
 ROWS = re.findall(r"^\| QA-(\d\d) \|.*\| `(test_qa_(\d\d)_\w+)` \|$", TEXT, re.MULTILINE)
 
 

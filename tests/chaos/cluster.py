@@ -27,9 +27,9 @@ READY_SECONDS: Final = 60.0
 LEASE_MARGIN_SECONDS: Final = 2
 LOG_CHARACTERS: Final = 2000
 # In the order in which they are started; they are stopped the other way round.
-PARTS: Final = ("sandbox", "relay", "projector", "scheduler", "watchdog", "installer", "api")
+PARTS: Final = ("sandbox", "relay", "projector", "scheduler", "watchdog", "notary", "alerts", "installer", "api")
 SERVERS: Final = ("sandbox", "api")
-ROLES: Final = ("relay", "projector", "scheduler", "watchdog")
+ROLES: Final = ("relay", "projector", "scheduler", "watchdog", "notary", "alerts")
 
 
 class Cluster:

@@ -5,9 +5,9 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from commands.start_attempt import LEASE_MARGIN_SECONDS
+from commands.start_attempt import LEASE_MARGIN_SECONDS, StartAttempt
 from domain.errors import ProviderInactive, RunNotFound
-from domain.install_run.events import ProviderStarted, RunQueued, RunStarted
+from domain.install_run.events import ProviderStarted, RunQueued, RunStarted, TicketTaken
 from domain.install_run.policy import Policy
 from domain.installation.events import Receipt
 from domain.installation.state import Live, installation_stream
@@ -16,7 +16,7 @@ from domain.provider.events import ProviderActivated, ProviderDeactivated
 from domain.provider.state import provider_stream
 from tests.commands.stores import Uneven
 from tests.commands.world import NAME, RECEIPT, SKILL_ID, World, failed, names, succeeded
-from tests.kit.facts import NOON
+from tests.kit.facts import NOON, context
 
 pytestmark = pytest.mark.anyio
 
@@ -247,3 +247,12 @@ async def test_an_installer_that_remembers_fewer_versions_gets_those_that_came_s
         assert attempt is not None
         (skill_md,) = await world.bundles.get(attempt.manifest)
         assert skill_md.content.endswith(b"two\n")
+
+
+async def test_the_ticket_by_which_it_came_is_on_record(world: World) -> None:
+    queued = await world.queue("openai")
+    ticket = TicketTaken(sequence=7, deliveries=2, issued_at=NOON)
+    command = StartAttempt(run_id=queued.run_id, provider_id=OPENAI_ID, ticket=ticket)
+    assert await world.start_attempt(command, context()) is not None
+    (started,) = [event for event in await world.events(queued.run_id) if isinstance(event, ProviderStarted)]
+    assert started.ticket == ticket

@@ -12,6 +12,7 @@ import msgspec
 from adapters.nats.messages import Ticket, ticket_message
 from adapters.nats.tickets import Received, TicketSource
 from domain.events import Recorded
+from domain.install_run.events import TicketTaken
 from domain.installation.events import InstallationReserved
 from tests.kit.facts import NOON
 
@@ -24,6 +25,7 @@ class MemoryTickets:
         self._postponed: list[Ticket] = []
         self._arrived = asyncio.Event()
         self._taken: Counter[Ticket] = Counter()
+        self._sequences: dict[Ticket, int] = {}
         self.answers: list[tuple[str, Any]] = []
         self.sources_opened = 0
         self.sources_open = 0
@@ -42,6 +44,7 @@ class MemoryTickets:
 
     def put(self, *tickets: Ticket) -> None:
         for ticket in tickets:
+            self._sequences.setdefault(ticket, len(self._sequences) + 1)
             self._waiting[ticket.provider_id].append(ticket)
         self._arrived.set()
         self._arrived = asyncio.Event()
@@ -58,7 +61,10 @@ class MemoryTickets:
         waiting = self._waiting[provider_id]
         taken = [waiting.popleft() for _ in range(min(places, len(waiting)))]
         self._taken.update(taken)
-        return [MemoryReceived(self, ticket, self._taken[ticket]) for ticket in taken]
+        return [
+            MemoryReceived(self, ticket, deliveries=self._taken[ticket], sequence=self._sequences[ticket])
+            for ticket in taken
+        ]
 
     def answer(self, ticket: Ticket, word: str, fact: Any = None) -> None:
         self.answers.append((word, fact))
@@ -92,14 +98,19 @@ class MemoryTicketSource(TicketSource):
 
 
 class MemoryReceived(Received):
-    def __init__(self, tickets: MemoryTickets, ticket: Ticket, deliveries: int) -> None:
+    def __init__(self, tickets: MemoryTickets, ticket: Ticket, *, deliveries: int, sequence: int) -> None:
         self._tickets = tickets
         self._deliveries = deliveries
+        self._sequence = sequence
         self.ticket = ticket
 
     @property
     def deliveries(self) -> int:
         return self._deliveries
+
+    @property
+    def taken(self) -> TicketTaken:
+        return TicketTaken(sequence=self._sequence, deliveries=self._deliveries, issued_at=NOON)
 
     async def ack(self) -> None:
         self._tickets.answer(self.ticket, "ack")

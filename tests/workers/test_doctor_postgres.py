@@ -159,8 +159,12 @@ async def test_a_role_that_nobody_has_is_missed_and_one_that_is_held_is_not(stor
     for role in ROLES.keys() - {"projector"}:
         assert await side.roles.acquire(role=role, holder=f"the {role}", seconds=60)
     found = by_name(await progress_of(store))
+    assert wrong(tuple(found.values())) == {"notary": "failed"}
+    await side.execute("INSERT INTO checkpoint (size, note, public_key) VALUES (3, '', '')")
+    found = by_name(await progress_of(store))
     assert wrong(tuple(found.values())) == {}
     assert found["relay"].detail == "held by the relay, 3 events behind"
+    assert found["notary"].detail == "held by the notary, 0 events behind"
     assert "3 events behind at most" in found["read_models"].detail
 
 
@@ -170,6 +174,16 @@ async def test_a_role_that_was_let_go_is_missed(store: str, side: ReadSide) -> N
     await side.roles.release(lease)
     found = by_name(await progress_of(store))["relay"]
     assert (found.status, found.detail.endswith("the last who had it was the relay")) == ("failed", True)
+
+
+async def test_a_notary_that_signs_nothing_is_found(store: str, side: ReadSide) -> None:
+    assert await side.roles.acquire(role="notary", holder="the notary", seconds=60)
+    found = by_name(await progress_of(store))["notary"]
+    assert found.status == "failed"
+    assert found.detail.startswith("what was stored ")
+    assert found.detail.endswith(" seconds ago is not signed")
+    assert found.remedy is not None
+    assert "log of the notary" in found.remedy
 
 
 async def test_what_is_parked_or_far_behind_is_found(store: str, side: ReadSide) -> None:

@@ -67,6 +67,8 @@ async def test_without_the_database_alone_nothing_can_be_answered(asking: Asking
         "relay": False,
         "scheduler": False,
         "watchdog": False,
+        "notary": False,
+        "alerts": False,
         "nats": False,
     }
 
@@ -101,6 +103,7 @@ async def test_without_a_relay_runs_wait(asking: Asking) -> None:
     [
         ("scheduler", "No scheduler is running; retries and timeouts wait for one."),
         ("watchdog", "No watchdog is running; what stands still is not found."),
+        ("alerts", "Nobody sees to the alerts; no one is told of what goes wrong."),
     ],
 )
 async def test_without_who_looks_after_the_runs_it_says_what_is_missing(
@@ -116,6 +119,24 @@ async def test_a_relay_that_is_far_behind_is_not_well(asking: Asking, lag: int, 
     await asking.relay(seconds=60, position=10)
     await asking.head(10 + lag)
     assert await asking.outcome("relay") == CheckOutcome(ok=ok, lag_events=lag)
+
+
+async def test_without_a_notary_what_is_stored_is_not_safe(asking: Asking) -> None:
+    sentence = "No notary is running; what is stored now can be changed unseen."
+    assert await asking.outcome("notary") == CheckOutcome(ok=False, detail=sentence, lag_events=0)
+    assert await asking.side.roles.acquire(role="notary", holder="test", seconds=60)
+    assert await asking.outcome("notary") == CheckOutcome(ok=True, lag_events=0)
+
+
+async def test_a_notary_that_signs_nothing_is_not_well(asking: Asking) -> None:
+    assert await asking.side.roles.acquire(role="notary", holder="test", seconds=60)
+    story = Story()
+    story.publish()
+    await asking.side.store(story.events)
+    sentence = "Events are not signed; the log of the notary says why."
+    assert await asking.outcome("notary") == CheckOutcome(ok=False, detail=sentence, lag_events=2)
+    await asking.side.execute("INSERT INTO checkpoint (size, note, public_key) VALUES (2, '', '')")
+    assert await asking.outcome("notary") == CheckOutcome(ok=True, lag_events=0)
 
 
 async def test_without_a_projector_answers_are_out_of_date(asking: Asking) -> None:

@@ -10,13 +10,13 @@ from structlog.testing import capture_logs
 from adapters.memory.event_store import MemoryEventStore
 from commands.expire_lease import ExpireLease, ExpireLeaseHandler
 from domain.events import Recorded
-from domain.install_run.events import ProviderSucceeded
+from domain.install_run.events import ProviderStarted, ProviderSucceeded, TicketTaken
 from domain.installation.events import InstallationReceiptLate
 from domain.ports import Append
 from domain.provider.state import provider_stream
 from tests.commands.stores import Unplugged
 from tests.commands.world import names
-from tests.kit.facts import context
+from tests.kit.facts import NOON, context
 from tests.kit.waiting import eventually
 from tests.workers.installing import ACK, SECONDS_MAX, Installing, only
 from workers import ticket_handling
@@ -70,7 +70,9 @@ async def test_with_the_store_away_a_ticket_comes_later() -> None:
         await installing.answered(("later", AGAIN_SECONDS))
         store.away = False
         installing.tickets.pass_time()
-        assert names(await installing.ended(run_id))[-1] == "RunSucceeded"
+        events = await installing.ended(run_id)
+    assert names(events)[-1] == "RunSucceeded"
+    assert only(events, ProviderStarted).ticket == TicketTaken(sequence=1, deliveries=2, issued_at=NOON)
     assert installing.tickets.answers == [("later", AGAIN_SECONDS), ACK]
     assert installing.provider.calls == ["install"]
 

@@ -33,6 +33,8 @@ OF_POSTGRES = frozenset(
         catalog.PROJECTION_LAG,
         catalog.PROJECTION_PARKED,
         catalog.OUTBOX_LAG,
+        catalog.CHECKPOINT_LAG_EVENTS,
+        catalog.CHECKPOINT_LAG_SECONDS,
         catalog.ROLE_HELD,
         catalog.ROLE_EPOCH,
         catalog.MIGRATIONS_PENDING,
@@ -72,11 +74,15 @@ async def test_everybody_says_how_they_are(servers: Servers) -> None:
     assert readings[catalog.SSE_CLIENTS] == {(): 7.0}
     assert readings[catalog.HEAD_POSITION] == {(): len(story.events)}
     assert readings[catalog.OUTBOX_LAG] == {(): len(story.events)}
+    assert readings[catalog.CHECKPOINT_LAG_EVENTS] == {(): len(story.events)}
+    assert readings[catalog.CHECKPOINT_LAG_SECONDS][()] > 0
     assert readings[catalog.PROJECTION_LAG][("providers",)] == len(story.events)
     assert readings[catalog.PROJECTION_PARKED][("skills",)] == 1
     assert readings[catalog.PROJECTION_PARKED][("providers",)] == 0
     assert readings[catalog.ROLE_HELD][("relay",)] == 1
-    assert readings[catalog.ROLE_HELD][("watchdog",)] == 0
+    assert {role: held for (role,), held in readings[catalog.ROLE_HELD].items() if role != "relay"} == dict.fromkeys(
+        ("projector", "scheduler", "watchdog", "notary", "alerts"), 0
+    ) | {"projector": 1}
     assert set(readings[catalog.STREAM_MESSAGES]) == {(EVENTS_STREAM,), (WORK_STREAM,)}
 
 

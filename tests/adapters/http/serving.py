@@ -26,7 +26,6 @@ from adapters.postgres.chat_texts import PostgresChatTexts
 from adapters.postgres.connection import open_pool
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.key_uses import PostgresKeyUses
 from adapters.postgres.read_models_reader import PostgresReader
 from adapters.postgres.vault import PostgresVault
@@ -45,13 +44,14 @@ from domain.provider.events import ProviderKind
 from projections.catalog import READ_MODELS
 from tests.adapters.http.parts import live_on, projecting_on
 from tests.adapters.http.promises import hold_to_promise
-from workers.api import Defaults, build_application
+from workers.api import Defaults, beside_events, build_application
 from workers.chat_wiring import build_chat
 from workers.client_connections import OpenHandedProtocol
 from workers.http_protocol import BoundedProtocol
 from workers.http_settings import HttpSettings
 from workers.serving import server_config, url_of
-from workers.wiring import Commands, build_commands
+from workers.settings import Settings
+from workers.wiring import Commands, build_commands, now
 
 # Nobody listens there, so a connection to it is refused at once.
 CLOSED: Final = "http://127.0.0.1:1/v1"
@@ -194,7 +194,9 @@ async def serving(
                 reader=reader,
                 store=store,
                 bundles=bundles,
-                idempotency_keys=PostgresIdempotencyKeys(pool),
+                beside=beside_events(
+                    Settings(data=folder), pool=pool, log=log, reader=reader, commands=commands, clock=now
+                ),
                 defaults=Defaults(base_urls=base_urls, policy=policy),
                 cursors=Cursors(lambda: [key]),
                 live=live,

@@ -26,8 +26,10 @@ from domain.errors import Code
 from domain.install_run.state import RunStatus
 from tests.adapters.http.bare import bare_app, check
 from tests.adapters.http.exchanges import OPENAI, Exchanges, exchange_everything
+from tests.adapters.http.exchanges_alerts import exchange_alerts
 from tests.adapters.http.exchanges_chat import exchange_chat
 from tests.adapters.http.exchanges_edge import exchange_edge
+from tests.adapters.http.exchanges_incidents import exchange_incidents
 from tests.adapters.http.exchanges_keys import exchange_keys
 from tests.adapters.http.exchanges_lists import exchange_lists
 from tests.adapters.http.exchanges_live import exchange_live
@@ -88,6 +90,8 @@ async def said(
         await exchange_refusals(say, api)
         await exchange_chat(say, api)
         await exchange_edge(say, api)
+        await exchange_incidents(say, api)
+        await exchange_alerts(say, api)
     await ask_without_a_working_database(say, "errors.offline", "postgresql://waybill@127.0.0.1:1/waybill")
     await ask_without_a_working_database(say, "errors.internal", postgres.url)
     await ask_for_health(say)

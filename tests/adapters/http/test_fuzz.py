@@ -42,6 +42,8 @@ LISTS: Final = (
     "/api/install-runs",
     "/api/installations",
     "/api/audit-log",
+    "/api/alerts",
+    "/api/alert-deliveries",
     "/api/keys",
 )
 

@@ -3,6 +3,7 @@ import pytest
 from adapters.memory.event_store import MemoryEventStore
 from adapters.memory.roles import MemoryRoles
 from tests.kit.event_log_conformance import EventLogConformance
+from tests.kit.looking_back import LookingBackConformance
 from tests.kit.roles_conformance import RolesConformance
 
 
@@ -22,6 +23,10 @@ def roles() -> MemoryRoles:
 
 
 class TestMemoryEventLog(EventLogConformance):
+    pass
+
+
+class TestMemoryLookingBack(LookingBackConformance):
     pass
 
 

@@ -57,7 +57,7 @@ def former(url: str) -> None:
         $$;
         DROP SCHEMA projected;
         ALTER TABLE events ENABLE TRIGGER events_never_change, ENABLE TRIGGER events_never_emptied;
-        DROP TABLE chat_texts;
+        DROP TABLE chat_texts, evidence_tiles, checkpoint, webhook_deliveries, rebuilds;
         DROP INDEX idempotency_keys_made_id_idx;
         DELETE FROM schema_migrations WHERE number >= 8;
     """

@@ -33,6 +33,7 @@ from workers.terminal.installation_view import installation_page, installations_
 from workers.terminal.key_view import key_page, keys_grid
 from workers.terminal.preview_view import preview_page
 from workers.terminal.provider_view import provider_page, providers_grid
+from workers.terminal.run_places import Places
 from workers.terminal.run_view import run_page, runs_grid
 from workers.terminal.skill_view import skill_page, skills_grid, versions_grid
 
@@ -58,7 +59,7 @@ MANY: Final[dict[str, tuple[type[Any], Show]]] = {
     "installations": (Installation, lambda items: installations_grid(items, now=NOON)),
     "keys": (ApiKey, lambda keys: keys_grid(keys, now=NOON)),
     "verify": (Installation, lambda items: installations_grid(items, now=NOON)),
-    "history": (Event, history_grid),
+    "history": (Event, lambda events: history_grid(events, Places(events), elsewhere={})),
     "providers": (Provider, providers_grid),
     "skills": (Skill, skills_grid),
     "versions": (SkillVersion, versions_grid),
