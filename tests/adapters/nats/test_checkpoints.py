@@ -74,14 +74,14 @@ async def test_a_stream_that_was_emptied_is_no_end(publisher: CheckpointPublishe
 async def test_a_server_that_was_wiped_is_begun_anew(publisher: CheckpointPublisher, server: NatsUnderTest) -> None:
     await publisher.stand()
     await publisher.publish("one\n", size=1, store=STORE)
-    assert not publisher.interrupted
+    before = publisher.interrupted
     await server.wipe()
 
     async def back() -> bool:
         return publisher._connection.connected
 
     await eventually(back, SECONDS_MAX)
-    assert publisher.interrupted
+    assert (before, publisher.interrupted) == (False, True)
     with pytest.raises(NatsUnavailable):
         await publisher.publish("two\n", size=2, store=STORE)
     assert await publisher.stand() is None
