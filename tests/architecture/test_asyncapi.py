@@ -67,7 +67,7 @@ def test_it_keeps_to_the_specification(document: Json) -> None:
         (lambda one: one["components"]["messages"].update(Nobody={"headers": {}, "payload": {}}), "no channel has it"),
         (lambda one: one["info"].pop("title"), "title is missing"),
     ],
-    ids=str,
+    ids=["subject", "parameters", "channel", "operation", "action", "schema", "type", "message", "title"],
 )
 def test_what_breaks_the_specification_would_be_found(
     document: Json, breaks: Callable[[Json], object], words: str
