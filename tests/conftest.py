@@ -1,12 +1,14 @@
 """What every test may ask for: a database of its own on a real Postgres."""
 
 import itertools
+import logging
 import os
 import signal
 from collections.abc import Iterator
 
 import psycopg
 import pytest
+import structlog
 from hypothesis import settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -34,6 +36,19 @@ _NUMBERS = itertools.count(1)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts processes comes first: it takes longest, and several test processes then end at about the same time."""
     items.sort(key=lambda item: item.get_closest_marker("processes") is None)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command that is called within a test says how logs are written, and the next test is not about that."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    if structlog.get_config() != before:
+        structlog.configure(**before)
+        structlog.contextvars.unbind_contextvars("part")
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,10 @@ from adapters.providers.redaction import REDACTED, SECRETS
 QUIET_LOGGERS = ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "nats", "asyncio", "uvicorn", "urllib3")
 
 
-def configure_logs(*, part: str, level: str, log_format: str | None) -> None:
-    """Everything that logs, ours and the libraries', goes to stderr in one form. `log_format`: json, console or None."""
+def configure_logs(*, part: str, level: str, log_format: str | None, lasting: bool = True) -> None:
+    """Everything that logs, ours and the libraries', goes to stderr in one form. `log_format`: json, console or None. `lasting`: for
+    as long as the process lives, so that loggers need not ask again.
+    """
     console = log_format == "console" or (log_format is None and sys.stderr.isatty())
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -35,7 +37,7 @@ def configure_logs(*, part: str, level: str, log_format: str | None) -> None:
         processors=[*before, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=lasting,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -51,6 +53,11 @@ def configure_logs(*, part: str, level: str, log_format: str | None) -> None:
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(part=part)
+
+
+def configure_logs_of_command(*, part: str, log_format: str | None) -> None:
+    """A command that works on the servers itself logs errors; what else there is to say it says."""
+    configure_logs(part=part, level="error", log_format=log_format, lasting=False)
 
 
 def is_loud_enough(record: logging.LogRecord) -> bool:

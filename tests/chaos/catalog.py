@@ -34,6 +34,10 @@ SCENARIOS: Final = (
         play=role_faults.killed_role("scheduler", Failpoint.TICKET_ISSUED),
         heal_seconds=90,
     ),
+    *(
+        Scenario(name=f"F11 notary killed at {point}", play=role_faults.killed_role("notary", point))
+        for point in (Failpoint.CHECKPOINT_FILED, Failpoint.CHECKPOINT_STORED, Failpoint.CHECKPOINT_PUBLISHED)
+    ),
     Scenario(name="F12 roles doubled and frozen", play=role_faults.doubled_and_frozen),
     Scenario(name="F13 tickets again and again", play=role_faults.tickets_again),
     *(

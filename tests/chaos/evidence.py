@@ -14,6 +14,7 @@ from adapters.postgres.connection import open_pool
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.read_models_reader import PostgresReader
 from domain.events import Recorded
+from domain.evidence.verdict import Verdict
 from projections.catalog import READ_MODELS
 from projections.tracking import Tracking
 from tests.chaos.client import Asked
@@ -21,6 +22,9 @@ from tests.chaos.cluster import Cluster
 from tests.chaos.sandbox import Call, Entry
 from tests.kit.jetstream import url_as
 from tests.kit.read_side import in_order
+from workers.notary_key import find_public_key
+from workers.settings import read_settings
+from workers.store_verification import verify_directly
 
 PAGE: Final = 2000
 PAGES_MAX: Final = 500
@@ -39,6 +43,7 @@ OPEN_RUNS: Final = """
 """
 HOW_FAR: Final = """
     SELECT head.position AS head, (SELECT position FROM roles WHERE role = 'relay') AS relayed,
+        (SELECT size FROM checkpoint) AS signed,
         (SELECT coalesce(bool_and(position = head.position OR parked_event IS NOT NULL), false) FROM read_models
          WHERE (name, generation) IN (SELECT name, max(generation) FROM read_models GROUP BY name)) AS projected
     FROM head
@@ -55,7 +60,7 @@ class TimerRow(Struct, frozen=True, kw_only=True):
 
 class Evidence(Struct, frozen=True, kw_only=True):
     """`published` are the ids of the events in the stream, in its order; `tickets` are those that nobody has acknowledged.
-    `rows` are those of each read model, in the order of `in_order`.
+    `rows` are those of each read model, in the order of `in_order`; `verdict` is what `waybill audit verify` says.
     """
 
     history: tuple[Recorded, ...]
@@ -68,6 +73,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     tickets: int
     rows: Mapping[str, tuple[Any, ...]]
     tracking: tuple[Tracking, ...]
+    verdict: Verdict
 
 
 def ended(cluster: Cluster, runs: Sequence[UUID]) -> int:
@@ -86,7 +92,7 @@ def settled(cluster: Cluster) -> bool:
     if open_runs(cluster) or cluster.missing_roles() or not cluster.client.ready():
         return False
     how_far = cluster.rows(HOW_FAR)[0]
-    return bool(how_far["projected"]) and how_far["relayed"] == how_far["head"]
+    return bool(how_far["projected"]) and how_far["relayed"] == how_far["signed"] == how_far["head"]
 
 
 def gather(cluster: Cluster) -> Evidence:
@@ -106,7 +112,15 @@ def gather(cluster: Cluster) -> Evidence:
         tickets=tickets,
         rows=rows,
         tracking=tracking,
+        verdict=asyncio.run(_verify(cluster)),
     )
+
+
+async def _verify(cluster: Cluster) -> Verdict:
+    settings = read_settings(cluster.environment)
+    key = find_public_key(settings)
+    assert key is not None, "the notary has no key"
+    return await verify_directly(settings, key=key, evidence=None, against=(), on_progress=lambda _done, _all: None)
 
 
 async def _read_postgres(

@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.events import Recorded
+from domain.evidence.verdict import Verdict
 from domain.install_run.events import ProviderStarted
 from domain.installation.state import Installation
 from domain.provider.events import ProviderConnected
@@ -46,7 +47,15 @@ def violations(evidence: Evidence) -> tuple[Violation, ...]:
         *keys(evidence),
         *leftovers(evidence),
         *held_slots(walk.pairs),
+        *unproved(evidence.verdict),
     )
+
+
+def unproved(verdict: Verdict) -> Iterator[Violation]:
+    for finding in verdict.findings:
+        yield Violation("I17", f"{finding.kind} at {finding.position}: {finding.detail}")
+    if verdict.sound and verdict.proved != verdict.events:
+        yield Violation("I17", f"of {verdict.events} events {verdict.proved} are signed")
 
 
 def dense(evidence: Evidence) -> Iterator[Violation]:

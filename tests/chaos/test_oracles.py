@@ -10,6 +10,7 @@ from hypothesis import settings
 from msgspec.structs import replace
 
 from domain.events import Event, Recorded
+from domain.evidence.verdict import Finding, FindingKind, Verdict
 from domain.install_run.events import (
     ProviderRescued,
     ProviderStarted,
@@ -19,6 +20,7 @@ from domain.install_run.events import (
     RunSucceeded,
 )
 from domain.installation.events import InstallationChanged, InstallationReleased, InstallationReserved
+from domain.store.state import STORE_STREAM
 from projections.audit_log import AUDIT_LOG
 from projections.catalog import READ_MODELS
 from projections.tracking import Tracking
@@ -52,6 +54,14 @@ def seen(history: tuple[Recorded, ...]) -> Evidence:
         rows={model.name: tuple(in_order(model, given(history).rows(model))) for model in READ_MODELS},
         tracking=tuple(
             Tracking(name=model.name, generation=model.generation, position=len(history)) for model in READ_MODELS
+        ),
+        verdict=Verdict(
+            store=STORE_STREAM,
+            events=len(history),
+            proved=len(history),
+            signed_at=NOON,
+            checkpoints=1,
+            compared_with="folder",
         ),
     )
 
@@ -122,7 +132,16 @@ def timer(name: str) -> TimerRow:
 
 SECOND_ATTEMPT = ATTEMPTS[1].event
 assert isinstance(SECOND_ATTEMPT, ProviderStarted)
+CHANGED = Finding(kind=FindingKind.CHANGED, position=3, detail="This event is not what was signed.")
 PLANTED: dict[str, tuple[str, Change]] = {
+    "an event was changed": (
+        "I17",
+        lambda good: replace(good, verdict=replace(good.verdict, findings=(CHANGED,), proved=2)),
+    ),
+    "an event is not signed": (
+        "I17",
+        lambda good: replace(good, verdict=replace(good.verdict, proved=good.verdict.events - 1)),
+    ),
     "an accepted run is nowhere": (
         "I1",
         lambda good: replace(good, asked=(Asked(run_id=uuid4(), status=202, key=None),)),

@@ -78,6 +78,7 @@ async def test_where_nothing_happens_nothing_is_signed(notary: Office) -> None:
     assert await notary.published() == notary.signed()
 
 
+@pytest.mark.long
 async def test_nats_away_delays_only_what_is_published(notary: Office, server: NatsUnderTest) -> None:
     await notary.open()
     await notary.happen(1)

@@ -168,6 +168,7 @@ class Remade(CountedBacklogs):
         return await super().measure(provider_id)
 
 
+@pytest.mark.long
 async def test_a_stream_that_is_made_anew_while_it_is_looked_at(kept: Kept) -> None:
     await kept.queue(5)
     remade = Remade(kept.connection, kept.server)
@@ -195,6 +196,7 @@ async def test_a_watchdog_that_has_just_begun_judges_nothing_by_what_it_has_not_
     assert await kept.rescues() == 0
 
 
+@pytest.mark.long
 async def test_what_stands_costs_one_look_at_each_connection_and_one_page_a_round(kept: Kept) -> None:
     """Ten thousand targets at three connections, in a round as few as fit on a page."""
     providers: list[UUID] = [OPENAI_ID, await kept.connect("backup"), await kept.connect("third")]

@@ -27,7 +27,7 @@ from tests.workers.forwarding import (
 )
 from workers.webhook_pace import Pace
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 @pytest.fixture

@@ -39,14 +39,14 @@ def on_nats(
     """What speaks to NATS is imported only here: the other commands start three times as fast without it."""
     from adapters.nats.connection import NatsUnavailable  # noqa: PLC0415
     from workers.alert_listening import NotLetInError  # noqa: PLC0415
-    from workers.logs import configure_logs  # noqa: PLC0415
+    from workers.logs import configure_logs_of_command  # noqa: PLC0415
 
     try:
         settings = read_settings(data=data)
         if nats_url is not None:
             settings = replace(settings, nats_url=nats_url)
         # What the connection goes through is told in this command's own words.
-        configure_logs(part="alerts", level="error", log_format=settings.log_format)
+        configure_logs_of_command(part="alerts", log_format=settings.log_format)
         return asyncio.run(work(settings))
     except SettingsError as error:
         give_up(screen, failure("bad_request:alerts", str(error), title="Usage"))

@@ -122,12 +122,12 @@ def _understood(written: str, event: UUID | int) -> Proof:
 
 def _directly(event: UUID | int, *, data: Path | None) -> Proof:
     """What reads the database is imported only here: it takes longer than to ask the API."""
-    from workers.logs import configure_logs  # noqa: PLC0415
+    from workers.logs import configure_logs_of_command  # noqa: PLC0415
     from workers.store_verification import prove_directly  # noqa: PLC0415
 
     try:
         settings = read_settings(data=data)
-        configure_logs(part="prove", level="error", log_format=settings.log_format)
+        configure_logs_of_command(part="prove", log_format=settings.log_format)
         return asyncio.run(prove_directly(settings, event))
     except SettingsError as error:
         raise failure("bad_request:evidence", str(error), title="Usage") from None

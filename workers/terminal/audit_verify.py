@@ -16,7 +16,7 @@ from domain.errors import StoreOffline
 from domain.evidence.checkpoint import Checkpoint
 from domain.evidence.note import NoteError, VerifyingKey
 from domain.evidence.verdict import Verdict
-from workers.logs import configure_logs
+from workers.logs import configure_logs_of_command
 from workers.settings import SettingsError, read_settings
 from workers.store_verification import read_kept, verify_directly
 from workers.terminal.audit_verdict import as_document, findings_grid, told
@@ -91,7 +91,7 @@ def _verdict(
     gc.set_threshold(*GC_THRESHOLDS)
     try:
         settings = read_settings(data=data)
-        configure_logs(part="verify", level="error", log_format=settings.log_format)
+        configure_logs_of_command(part="verify", log_format=settings.log_format)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(
                 verify_directly(settings, key=key, evidence=evidence, against=against, on_progress=on_progress)

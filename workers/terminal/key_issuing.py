@@ -97,11 +97,11 @@ def _issue_directly(
 ) -> None:
     """What writes to the database is imported only here: the other commands start three times as fast without it."""
     from workers.key_issuing import issue_directly  # noqa: PLC0415
-    from workers.logs import configure_logs  # noqa: PLC0415
+    from workers.logs import configure_logs_of_command  # noqa: PLC0415
 
     try:
         settings = read_settings(data=data)
-        configure_logs(part="keys", level="error", log_format=settings.log_format)
+        configure_logs_of_command(part="keys", log_format=settings.log_format)
         issued = asyncio.run(issue_directly(settings, name=name, role=role, expires=expires))
     except SettingsError as error:
         give_up(screen, failure("bad_request:keys", str(error), title="Usage"))

@@ -21,7 +21,7 @@ from adapters.postgres.swapping import OtherHistoryError
 from adapters.postgres.workbench import NotBuiltYetError, PostgresRefusesError, ReadModelBusyError
 from domain.errors import StoreOffline
 from workers.failpoints import arm
-from workers.logs import configure_logs
+from workers.logs import configure_logs_of_command
 from workers.read_model_care import NAMES, rebuild_each, stand, verify_each
 from workers.settings import Settings, SettingsError, read_settings
 from workers.terminal.command import give_up, json_option, leave, no_color_option
@@ -153,7 +153,7 @@ def _run(work: Coroutine[Any, Any, Answer]) -> Answer:
 def _settings(data: Path | None) -> Settings:
     """Raises SettingsError."""
     settings = read_settings(data=data)
-    configure_logs(part="projections", level="error", log_format=settings.log_format)
+    configure_logs_of_command(part="projections", log_format=settings.log_format)
     arm(settings.failpoint)
     return settings
 

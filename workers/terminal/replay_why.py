@@ -84,8 +84,9 @@ def _quiet(found: RunCauses, nodes: Sequence[CauseNode], *, now: datetime) -> st
 
 def _next_steps(run: str, found: RunCauses) -> Iterator[tuple[str, str]]:
     nodes = [node for root in found.roots for node in _all_of(root)]
-    failed = next((node for node in reversed(nodes) if node.critical and node.event in BAD and node.provider), None)
-    if failed is not None:
+    bad = [node for node in nodes if node.event in BAD and node.provider]
+    # The one that decided how it ended, if any did.
+    if failed := next((node for node in reversed(bad) if node.critical), bad[-1] if bad else None):
         yield f"waybill replay state {run} --at {failed.position}", "\nHow it was when that failed"
     others = dict.fromkeys(link.run_id for node in nodes for link in node.also if link.run_id not in (None, run))
     for other in list(others)[:OTHERS_MAX]:

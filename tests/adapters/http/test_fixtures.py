@@ -29,6 +29,7 @@ from tests.adapters.http.exchanges import OPENAI, Exchanges, exchange_everything
 from tests.adapters.http.exchanges_alerts import exchange_alerts
 from tests.adapters.http.exchanges_chat import exchange_chat
 from tests.adapters.http.exchanges_edge import exchange_edge
+from tests.adapters.http.exchanges_evidence import exchange_evidence
 from tests.adapters.http.exchanges_incidents import exchange_incidents
 from tests.adapters.http.exchanges_keys import exchange_keys
 from tests.adapters.http.exchanges_lists import exchange_lists
@@ -59,6 +60,8 @@ CHANGING: Final = (
     (re.compile(r'"nextCursor": "[\w-]+"'), '"nextCursor": "more"'),
     (re.compile(r"(?<=cursor=)[\w-]+"), "more"),
     (re.compile(r'W/\\"\d+\\"'), "an ETag"),
+    (re.compile(r'(?<="note": ")[^"]+|(?<="publicKey": ")[^"]+'), "a signature, or a key"),
+    (re.compile(r'"hashes": \[[^]]*\]'), '"hashes": []'),
     (re.compile(r'(?<="Last-Event-ID": ")\d+|(?<=id: )\d+|(?<=after=)\d+|(?<=position\\":)\d+'), "a position"),
 )
 
@@ -92,6 +95,7 @@ async def said(
         await exchange_edge(say, api)
         await exchange_incidents(say, api)
         await exchange_alerts(say, api)
+        await exchange_evidence(say, api, module_database)
     await ask_without_a_working_database(say, "errors.offline", "postgresql://waybill@127.0.0.1:1/waybill")
     await ask_without_a_working_database(say, "errors.internal", postgres.url)
     await ask_for_health(say)

@@ -9,7 +9,10 @@ import pytest
 from rich.console import RenderableType
 
 from tests.workers.terminal.answered import NOON, in_a_pipe, on_a_terminal
+from workers.terminal.alert_deliveries import Delivery, deliveries_grid
+from workers.terminal.alert_view import alert_page, alerts_grid
 from workers.terminal.answers import (
+    Alert,
     ApiKey,
     AuditEntry,
     Event,
@@ -33,6 +36,10 @@ from workers.terminal.installation_view import installation_page, installations_
 from workers.terminal.key_view import key_page, keys_grid
 from workers.terminal.preview_view import preview_page
 from workers.terminal.provider_view import provider_page, providers_grid
+from workers.terminal.replay_answers import RunCauses, RunDiff, RunState
+from workers.terminal.replay_diff import diff_page
+from workers.terminal.replay_state import state_page
+from workers.terminal.replay_why import why_page
 from workers.terminal.run_places import Places
 from workers.terminal.run_view import run_page, runs_grid
 from workers.terminal.skill_view import skill_page, skills_grid, versions_grid
@@ -43,6 +50,10 @@ BY_STATUS: Final = {401: 3, 403: 3, 404: 4, 500: 1, 502: 8, 503: 8}
 Show = Callable[[Any], RenderableType]
 ONE: Final[dict[str, tuple[type[Any], Show]]] = {
     "chat-actions": (ChatAction, lambda action: chat_action_page(action, now=NOON)),
+    "state": (RunState, state_page),
+    "diff": (RunDiff, lambda found: diff_page(found, {})),
+    "why": (RunCauses, lambda found: why_page(found, now=NOON)),
+    "alerts": (Alert, lambda alert: alert_page(alert, now=NOON)),
     "chat-ops": (ChatAnswer, lambda answer: reply_text(answer.reply)),
     "install-runs": (Run, lambda run: run_page(run, now=NOON)),
     "installations": (Installation, lambda one: installation_page(one, now=NOON)),
@@ -53,6 +64,8 @@ ONE: Final[dict[str, tuple[type[Any], Show]]] = {
 }
 PREVIEW: Final[tuple[type[Any], Show]] = (PreviewedRun, preview_page)
 MANY: Final[dict[str, tuple[type[Any], Show]]] = {
+    "alert-deliveries": (Delivery, deliveries_grid),
+    "alerts": (Alert, alerts_grid),
     "audit-log": (AuditEntry, audit_grid),
     "chat-actions": (ChatAction, lambda actions: chat_actions_grid(actions, now=NOON)),
     "install-runs": (Run, lambda runs: runs_grid(runs, now=NOON)),
@@ -76,7 +89,10 @@ FIXTURE_PATHS: Final = sorted(FIXTURES.glob("*.json"))
 ANSWERS: Final = [
     path
     for path in FIXTURE_PATHS
-    if read(path)[0].startswith("/api/") and read(path)[1] < 400 and isinstance(read(path)[2], dict)
+    if read(path)[0].startswith("/api/")
+    and "formerSize" not in read(path)[0]
+    and read(path)[1] < 400
+    and isinstance(read(path)[2], dict)
 ]
 PROBLEMS: Final = [path for path in FIXTURE_PATHS if read(path)[1] >= 400 and "code" in read(path)[2]]
 
