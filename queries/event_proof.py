@@ -54,9 +54,9 @@ async def newest_checkpoint(tiles: Tiles) -> Sealed:
         raise EvidenceBroken from error
 
 
-async def event_proof(stored: StoredEvents, tiles: Tiles, *, position: int) -> Proof:
-    """Raises EventNotFound, NotSealed, EvidenceBroken, StoreOffline."""
-    event = await find_event(stored, position)
+async def event_proof(tiles: Tiles, event: StoredEvent) -> Proof:
+    """Raises NotSealed, EvidenceBroken, StoreOffline."""
+    position = event.position
     sealed = await newest_checkpoint(tiles)
     checkpoint = sealed.checkpoint
     if position > checkpoint.size:

@@ -55,8 +55,7 @@ async def prove_directly(settings: Settings, event: UUID | int) -> Proof:
     async with open_pool(postgres_url(settings), name="waybill-prove", size_max=1) as pool:
         await migrated(pool)
         stored = PostgresStoredEvents(pool)
-        found = await find_event(stored, event)
-        return await event_proof(stored, PostgresTiles(pool), position=found.position)
+        return await event_proof(PostgresTiles(pool), await find_event(stored, event))
 
 
 def read_kept(path: Path, key: VerifyingKey) -> list[Checkpoint]:

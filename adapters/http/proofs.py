@@ -44,10 +44,11 @@ async def show_event_proof(
     request: Request[Any, Any, Any], event: FromPath[str], application: NamedDependency[Application]
 ) -> Response[str]:
     NO_QUERY.read(request)
-    position = (await find_event(application.stored, _named(event))).position
+    stored = await find_event(application.stored, _named(event))
+    position = stored.position
     (recorded,) = await application.live.log.read(after=position - 1, limit=1)
     require_role(context_of(request.scope).actor, _role_for(recorded))
-    proof = await event_proof(application.stored, application.tiles, position=position)
+    proof = await event_proof(application.tiles, stored)
     headers = {DISPOSITION.name: f'attachment; filename="waybill-event-{position}.tlog-proof"'}
     return Response(str(proof), media_type=MEDIA_TYPE, headers=headers)
 

@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from eventsourcing.persistence import Notification
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from adapters.postgres.connection import Datastore
-from adapters.postgres.mapper import to_recorded
+from adapters.postgres.mapper import recorded_in
 from domain.events import Recorded
 
 # An event's time is that of the decision, and it is stored when it is its turn: so much later at most.
@@ -59,7 +58,7 @@ class LookingBack:
 
     def read_at(self, positions: Sequence[int]) -> tuple[Recorded, ...]:
         with self._datastore.get_connection() as connection:
-            return tuple(_recorded(row) for row in connection.execute(AT, (list(positions),)))
+            return tuple(recorded_in(row) for row in connection.execute(AT, (list(positions),)))
 
     def position_at(self, moment: datetime) -> int:
         """Times do not quite follow positions: halving finds one place where they cross the moment, and the first one is not far
@@ -84,7 +83,7 @@ class LookingBack:
                     first, last = middle - LOOKED_THROUGH_MAX // 2, middle + LOOKED_THROUGH_MAX // 2
                 row = connection.execute(WITH_ID, (first, last, str(event_id))).fetchone()
                 if row is not None:
-                    return _recorded(row)
+                    return recorded_in(row)
         return None
 
 
@@ -109,15 +108,3 @@ def _bounded(moment: datetime, by: timedelta) -> datetime:
         return moment + by
     except OverflowError:
         return moment
-
-
-def _recorded(row: DictRow) -> Recorded:
-    return to_recorded(
-        Notification(
-            id=row["notification_id"],
-            originator_id=row["originator_id"],
-            originator_version=row["originator_version"],
-            topic=row["topic"],
-            state=row["state"],
-        )
-    )

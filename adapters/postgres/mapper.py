@@ -1,5 +1,6 @@
 """Between our events and the library's stored events: stable topics, versions with upcasters, one JSON envelope."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -53,6 +54,17 @@ def to_stored(recorded: Recorded) -> StoredEvent:
 
 def event_id(state: bytes) -> UUID:
     return _ENVELOPES.decode(state).id
+
+
+def recorded_in(row: Mapping[str, Any]) -> Recorded:
+    """The event of a row that was selected with the columns of the table."""
+    return read_row(
+        position=row["notification_id"],
+        stream=row["originator_id"],
+        version=row["originator_version"],
+        topic=row["topic"],
+        state=row["state"],
+    )
 
 
 def to_recorded(notification: Notification) -> Recorded:

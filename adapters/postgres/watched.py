@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from eventsourcing.persistence import Notification
 from msgspec import Struct
 from psycopg.rows import DictRow
 
 from adapters.postgres.connection import Pool, offline_errors
-from adapters.postgres.mapper import to_recorded
+from adapters.postgres.mapper import recorded_in
 from domain.events import Recorded
 
 # So many positions are looked through at once.
@@ -91,7 +90,7 @@ class PostgresWatched:
         """The events of these topics behind the position, as far as one look goes."""
         rows = await self._rows(READ, after=after, span=SPAN_MAX, topics=list(topics))
         found = (row for row in rows if row["notification_id"] is not None)
-        return Taken(events=tuple(map(_recorded, found)), position=rows[0]["position"], head=rows[0]["head"])
+        return Taken(events=tuple(map(recorded_in, found)), position=rows[0]["position"], head=rows[0]["head"])
 
     async def unfinished_runs(self) -> tuple[int, tuple[UUID, ...]]:
         """The newest position, and the runs that had not ended then."""
@@ -109,7 +108,7 @@ class PostgresWatched:
         """All events of these streams up to the position, in the order of their positions."""
         found: list[Recorded] = []
         for together in _batches(streams):
-            found.extend(map(_recorded, await self._rows(STREAMS, streams=together, upto=upto)))
+            found.extend(map(recorded_in, await self._rows(STREAMS, streams=together, upto=upto)))
         return tuple(sorted(found, key=lambda recorded: recorded.position))
 
     async def standing(self) -> Standing:
@@ -130,18 +129,6 @@ class PostgresWatched:
         with offline_errors():
             async with self._pool.connection() as connection:
                 return await (await connection.execute(statement.encode(), values, binary=True)).fetchall()
-
-
-def _recorded(row: DictRow) -> Recorded:
-    return to_recorded(
-        Notification(
-            id=row["notification_id"],
-            originator_id=row["originator_id"],
-            originator_version=row["originator_version"],
-            topic=row["topic"],
-            state=row["state"],
-        )
-    )
 
 
 def _batches(streams: Sequence[UUID]) -> Iterator[list[UUID]]:

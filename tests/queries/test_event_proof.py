@@ -40,21 +40,21 @@ async def tiles() -> MemoryTiles:
 
 @pytest.mark.parametrize("position", [1, 2, 255, 256, 257, SEALED])
 async def test_every_sealed_event_has_a_proof(stored: MemoryStoredEvents, tiles: MemoryTiles, position: int) -> None:
-    proof = await event_proof(stored, tiles, position=position)
+    proof = await event_proof(tiles, await find_event(stored, position))
     assert proof.check(PUBLIC, verify_ed25519).size == SEALED
     assert proof.event == EVENTS[position - 1]
 
 
 async def test_an_event_that_is_not_sealed_has_none_yet(stored: MemoryStoredEvents, tiles: MemoryTiles) -> None:
     with pytest.raises(NotSealed):
-        await event_proof(stored, tiles, position=SEALED + 1)
+        await event_proof(tiles, await find_event(stored, SEALED + 1))
     with pytest.raises(NotSealed, match="No checkpoint was signed yet"):
-        await event_proof(stored, MemoryTiles(MemoryRoles()), position=1)
+        await event_proof(MemoryTiles(MemoryRoles()), await find_event(stored, 1))
 
 
 async def test_what_is_not_there_has_none(stored: MemoryStoredEvents, tiles: MemoryTiles) -> None:
     with pytest.raises(EventNotFound, match="at position 301"):
-        await event_proof(stored, tiles, position=SIZE + 1)
+        await event_proof(tiles, await find_event(stored, SIZE + 1))
     with pytest.raises(EventNotFound):
         await find_event(stored, event_id(SIZE + 1))
     assert await find_event(stored, event_id(7)) == EVENTS[6]
@@ -63,13 +63,13 @@ async def test_what_is_not_there_has_none(stored: MemoryStoredEvents, tiles: Mem
 async def test_an_event_that_was_changed_is_not_proved(tiles: MemoryTiles) -> None:
     changed = [*EVENTS[:9], EVENTS[10].at(10), *EVENTS[10:]]
     with pytest.raises(EvidenceBroken):
-        await event_proof(MemoryStoredEvents(changed), tiles, position=10)
+        await event_proof(tiles, await find_event(MemoryStoredEvents(changed), 10))
 
 
 async def test_tiles_that_are_missing_are_being_built(stored: MemoryStoredEvents, tiles: MemoryTiles) -> None:
     tiles.tiles.clear()
     with pytest.raises(NotSealed, match="built again"):
-        await event_proof(stored, tiles, position=1)
+        await event_proof(tiles, await find_event(stored, 1))
     with pytest.raises(NotSealed, match="built again"):
         await log_consistency(tiles, former=3)
 

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from workers.terminal.audit_filters import Filters, audit_filters
 from workers.terminal.command import Terminal, api_command
-from workers.terminal.failures import Failure, failure
+from workers.terminal.failures import failure
+from workers.terminal.new_files import cannot_write, there_already
 from workers.terminal.screen import Screen, may_redraw
 from workers.terminal.wording import counted, printable
 
@@ -81,7 +82,7 @@ def export(terminal: Terminal, *, output: Path, chosen: str | None, filters: Fil
         with _opened(output) as file:
             written = _write(terminal, file, form=form, filters=filters)
     except OSError as error:
-        raise _cannot_write(output, f"cannot be written: {error.strerror}") from error
+        raise cannot_write(output, f"cannot be written: {error.strerror}") from error
     entries = "1 entry" if written.entries == 1 else f"{written.entries} entries"
     place = "" if output == STDOUT else f" in {printable(str(output))}"
     terminal.screen.show({"path": str(output), "format": form, **to_builtins(written)})
@@ -123,7 +124,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     if path.exists() or path.is_symlink():
-        raise _cannot_write(path, "is there already; move it, or name another file")
+        raise there_already(path)
     descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - it is open already
@@ -147,7 +148,3 @@ def _showing(screen: Screen, *, total: int) -> Iterator[Callable[[int], None]]:
 
 def _nobody_looks(_: int) -> None:
     """For what is over at once, and where nobody sees it."""
-
-
-def _cannot_write(path: Path, why: str) -> Failure:
-    return failure("bad_request:api", f"{path} {why}.", title="Not written")

@@ -17,6 +17,7 @@ from workers.settings import SettingsError, read_settings
 from workers.terminal.client import Client
 from workers.terminal.command import connect, give_up, json_option, no_color_option, url_option
 from workers.terminal.failures import Failure, broken_rule, failure
+from workers.terminal.new_files import write_new
 from workers.terminal.notary_keys import data_option
 from workers.terminal.screen import Screen
 from workers.terminal.wording import moment, printable, size
@@ -124,6 +125,7 @@ def _directly(event: UUID | int, *, data: Path | None) -> Proof:
     """What reads the database is imported only here: it takes longer than to ask the API."""
     from workers.logs import configure_logs_of_command  # noqa: PLC0415
     from workers.store_verification import prove_directly  # noqa: PLC0415
+    from workers.terminal.on_database import unreachable  # noqa: PLC0415
 
     try:
         settings = read_settings(data=data)
@@ -132,9 +134,7 @@ def _directly(event: UUID | int, *, data: Path | None) -> Proof:
     except SettingsError as error:
         raise failure("bad_request:evidence", str(error), title="Usage") from None
     except StoreOffline as error:
-        reason = str(error.__cause__ or error).strip()
-        detail = f"Postgres does not answer; is WAYBILL_POSTGRES_URL right? {reason}"
-        raise failure("offline:database", detail, title="Database unreachable") from error
+        raise unreachable(error) from error
     except WaybillError as error:
         raise broken_rule(error) from error
 
@@ -144,16 +144,7 @@ def _write(output: Path, written: str) -> None:
     if output == STDOUT:
         sys.stdout.write(written)
         return
-    try:
-        with output.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(written)
-    except FileExistsError:
-        detail = f"{output} is there already; move it, or name another file."
-        raise failure("bad_request:evidence", detail, title="Not written") from None
-    except OSError as error:
-        raise failure(
-            "bad_request:evidence", f"{output} cannot be written: {error.strerror}.", title="Not written"
-        ) from error
+    write_new(output, written.encode(), code="bad_request:evidence")
 
 
 def _tell(screen: Screen, proof: Proof, output: Path) -> None:

@@ -1,16 +1,11 @@
 """`waybill audit verify`: whether every event is still what was signed, and which is the first that is not."""
 
-import asyncio
-import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 import rich_click as click
-import uvloop
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from domain.errors import StoreOffline
 from domain.evidence.checkpoint import Checkpoint
@@ -24,11 +19,9 @@ from workers.terminal.command import give_up, json_option, leave, no_color_optio
 from workers.terminal.exit_codes import ExitCode
 from workers.terminal.failures import Failure, failure
 from workers.terminal.notary_keys import data_option, key_option, public_key
+from workers.terminal.on_database import Speed, run_over_events, unreachable
 from workers.terminal.screen import Screen, may_redraw
 from workers.verifying_store import OnProgress
-
-# Events are read by the thousand, and nothing in them refers to itself: there is next to no garbage to look for.
-GC_THRESHOLDS: Final = (100_000, 50, 100)
 
 
 @click.command("verify")
@@ -88,20 +81,16 @@ def _verdict(
     on_progress: OnProgress,
 ) -> Verdict:
     """Raises Failure."""
-    gc.set_threshold(*GC_THRESHOLDS)
     try:
         settings = read_settings(data=data)
         configure_logs_of_command(part="verify", log_format=settings.log_format)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(
-                verify_directly(settings, key=key, evidence=evidence, against=against, on_progress=on_progress)
-            )
+        return run_over_events(
+            verify_directly(settings, key=key, evidence=evidence, against=against, on_progress=on_progress)
+        )
     except SettingsError as error:
         raise failure("bad_request:evidence", str(error), title="Usage") from None
     except StoreOffline as error:
-        reason = str(error.__cause__ or error).strip()
-        detail = f"Postgres does not answer, or not in time; is WAYBILL_POSTGRES_URL right? {reason}"
-        raise failure("offline:database", detail, title="Database unreachable") from error
+        raise unreachable(error, in_time=True) from error
     except OSError as error:
         detail = f"The evidence folder cannot be read: {error.filename}: {error.strerror}."
         raise failure("bad_request:evidence", detail, title="Usage") from error
@@ -115,12 +104,6 @@ def _kept(path: Path, key: VerifyingKey) -> Sequence[Checkpoint]:
         raise failure("bad_request:evidence", f"{path} cannot be read: {error.strerror}.", title="Usage") from None
     except NoteError as error:
         raise failure("bad_request:evidence", f"{path} cannot be verified against: {error}.", title="Usage") from None
-
-
-class Speed(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f} events/s", style="cyan")
 
 
 @contextmanager

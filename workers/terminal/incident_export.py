@@ -13,8 +13,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from adapters.cases.reading import FRAME_BYTES_MAX, CaseRefused, OpenedCase, read_case
 from domain.evidence.case import BYTES_MAX, RUNS_MAX
 from workers.terminal.command import Terminal, api_command
-from workers.terminal.failures import Failure, failure
+from workers.terminal.failures import failure
 from workers.terminal.listing import since_option, until_option
+from workers.terminal.new_files import there_already, write_new
 from workers.terminal.screen import Screen, may_redraw
 from workers.terminal.wording import counted, printable, size
 
@@ -52,18 +53,14 @@ def export(terminal: Terminal, *, runs: tuple[UUID, ...], since: str | None, unt
     if len(runs) > RUNS_MAX:
         raise click.UsageError(f"A case is of {RUNS_MAX} RUNs at most; for more, use --since.")
     if output.exists() or output.is_symlink():
-        raise _cannot_write(output, "is there already; move it, or name another file")
+        raise there_already(output)
     body = {"runs": [str(run) for run in runs]} if runs else {"since": since, "until": until}
     content = _fetched(terminal, body)
     try:
         opened = read_case(content)
     except CaseRefused as error:
         raise failure("bad_response:api", f"What came is no case. {error}", title="Unknown answer") from error
-    try:
-        with output.open("xb") as file:
-            file.write(content)
-    except OSError as error:
-        raise _cannot_write(output, f"cannot be written: {error.strerror}") from error
+    write_new(output, content)
     _say(terminal.screen, opened, content, output)
 
 
@@ -127,7 +124,3 @@ def _showing(screen: Screen) -> Iterator[Callable[[int, int], None]]:
 
 def _nobody_looks(_come: int, _total: int) -> None:
     """Where nobody sees it."""
-
-
-def _cannot_write(path: Path, why: str) -> Failure:
-    return failure("bad_request:api", f"{path} {why}.", title="Not written")

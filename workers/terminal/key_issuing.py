@@ -98,6 +98,7 @@ def _issue_directly(
     """What writes to the database is imported only here: the other commands start three times as fast without it."""
     from workers.key_issuing import issue_directly  # noqa: PLC0415
     from workers.logs import configure_logs_of_command  # noqa: PLC0415
+    from workers.terminal.on_database import unreachable  # noqa: PLC0415
 
     try:
         settings = read_settings(data=data)
@@ -106,9 +107,7 @@ def _issue_directly(
     except SettingsError as error:
         give_up(screen, failure("bad_request:keys", str(error), title="Usage"))
     except StoreOffline as error:
-        reason = str(error.__cause__ or error).strip()
-        detail = f"Postgres does not answer; is WAYBILL_POSTGRES_URL right? {reason}"
-        give_up(screen, failure("offline:database", detail, title="Database unreachable"))
+        give_up(screen, unreachable(error))
     except WaybillError as error:
         give_up(screen, broken_rule(error))
     show_issued(screen, to_builtins(issued))

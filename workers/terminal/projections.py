@@ -1,14 +1,11 @@
 """`waybill projections`: status, verify, rebuild; straight on the database, while everything runs."""
 
-import asyncio
-import gc
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import rich_click as click
-import uvloop
 from msgspec import to_builtins
 
 from adapters.postgres.comparing import MovedBackError
@@ -27,14 +24,13 @@ from workers.settings import Settings, SettingsError, read_settings
 from workers.terminal.command import give_up, json_option, leave, no_color_option
 from workers.terminal.exit_codes import ExitCode
 from workers.terminal.failures import Failure, failure
+from workers.terminal.on_database import run_over_events, unreachable
 from workers.terminal.projections_view import compared, difference_grid, rebuilt, standing_grid
 from workers.terminal.read_model_progress import shown
 from workers.terminal.screen import Screen
 
 SHOWN_DEFAULT: Final = 20
 SHOWN_MAX: Final = 1000
-# Many thousand events are read at a time, and nothing in them refers to itself: there is next to no garbage to look for.
-GC_THRESHOLDS: Final = (100_000, 50, 100)
 # What stands in the way, and what has been found wrong.
 CONFLICTS: Final = (ReadModelBusyError, NotBuiltYetError, NothingKeptError, NoPlaceError, MovedBackError)
 WRONG: Final = (
@@ -73,7 +69,7 @@ def status(*, names: tuple[str, ...], data: Path | None, as_json: bool, no_color
     """
     screen = Screen(as_json=as_json, no_color=no_color)
     with _troubles(screen):
-        vitals = _run(stand(_settings(data), names))
+        vitals = run_over_events(stand(_settings(data), names))
     screen.show({"readModels": to_builtins(vitals)}, standing_grid(vitals))
 
 
@@ -99,7 +95,7 @@ def verify(*, names: tuple[str, ...], shown_max: int, data: Path | None, as_json
     screen = Screen(as_json=as_json, no_color=no_color)
 
     with _troubles(screen), shown(screen) as told:
-        done = _run(_all(verify_each(_settings(data), names, shown_max=shown_max, told=told)))
+        done = run_over_events(_all(verify_each(_settings(data), names, shown_max=shown_max, told=told)))
     for one in done:
         screen.tell(compared(one))
     if any(one.differences for one in done):
@@ -132,7 +128,7 @@ def rebuild(
         raise click.UsageError("--back is for read models that are named, and goes without --afresh.")
 
     with _troubles(screen), shown(screen) as told:
-        done = _run(_all(rebuild_each(_settings(data), names, back=back, afresh=afresh, told=told)))
+        done = run_over_events(_all(rebuild_each(_settings(data), names, back=back, afresh=afresh, told=told)))
     for one in done:
         screen.tell(rebuilt(one, back=back))
     screen.show({"readModels": to_builtins(done)})
@@ -142,12 +138,6 @@ def rebuild(
 
 async def _all(answers: AsyncIterator[Answer]) -> list[Answer]:
     return [answer async for answer in answers]
-
-
-def _run(work: Coroutine[Any, Any, Answer]) -> Answer:
-    gc.set_threshold(*GC_THRESHOLDS)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
 
 
 def _settings(data: Path | None) -> Settings:
@@ -166,9 +156,7 @@ def _troubles(screen: Screen) -> Iterator[None]:
     except SettingsError as error:
         give_up(screen, failure("bad_request:projections", str(error), title="Usage"))
     except StoreOffline as error:
-        reason = str(error.__cause__ or error).strip()
-        detail = f"Postgres does not answer, or not in time; is WAYBILL_POSTGRES_URL right? {reason}"
-        give_up(screen, failure("offline:database", detail, title="Database unreachable"))
+        give_up(screen, unreachable(error, in_time=True))
     except CONFLICTS as error:
         give_up(screen, failure("conflict:projections", f"{error}.", title="Not now"))
     except WRONG as error:

@@ -5,24 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.text import Text
 
 from adapters.postgres.workbench import Progress, Stage, Told
+from workers.terminal.on_database import Speed
 from workers.terminal.screen import Screen, may_redraw
 
 EVENTS: Final[frozenset[Stage]] = frozenset({"loading", "catching up"})
-
-
-class Speed(ProgressColumn):
-    """Of events; nothing where something else is counted."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        if speed is None or not task.fields["counts_events"]:
-            return Text("")
-        return Text(f"{speed:,.0f} events/s", style="cyan")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import rich_click as click
 
 from domain.skill.bundle import BundleFile
 from workers.terminal.command import Terminal, api_command
-from workers.terminal.failures import Failure, failure
+from workers.terminal.new_files import cannot_write, there_already, write_new
 from workers.terminal.skill_bundle import Fetched, fetch_version
 from workers.terminal.skill_refs import split_ref
 from workers.terminal.wording import counted, pinned, printable, short_digest
@@ -38,7 +38,7 @@ def download(terminal: Terminal, *, skill: str, output: Path) -> None:
     try:
         written = write_zip(output, fetched) if output.suffix == ".zip" else write_folder(output, fetched)
     except OSError as error:
-        raise _cannot_write(Path(error.filename or output), f"cannot be written: {error.strerror}") from error
+        raise cannot_write(Path(error.filename or output), f"cannot be written: {error.strerror}") from error
     document = {
         "name": fetched.name,
         "version": fetched.version,
@@ -55,11 +55,7 @@ def download(terminal: Terminal, *, skill: str, output: Path) -> None:
 def write_zip(path: Path, fetched: Fetched) -> Path:
     """Raises Failure if something is there, OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("xb") as file:
-            file.write(fetched.archive)
-    except FileExistsError:
-        raise _cannot_write(path, "is there already; move it, or name another file") from None
+    write_new(path, fetched.archive)
     return path
 
 
@@ -67,7 +63,7 @@ def write_folder(parent: Path, fetched: Fetched) -> Path:
     """All of it or nothing, in a folder of its own under `parent`. Raises Failure if something is there, OSError."""
     target = parent / fetched.name
     if target.exists() or target.is_symlink():
-        raise _cannot_write(target, "is there already; move it, or name another folder with --output")
+        raise there_already(target, another="another folder with --output")
     parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{fetched.name}-", dir=parent))
     try:
@@ -85,7 +81,3 @@ def _write_files(folder: Path, files: Sequence[BundleFile]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as opened:
             opened.write(file.content)
-
-
-def _cannot_write(path: Path, why: str) -> Failure:
-    return failure("bad_request:api", f"{path} {why}.", title="Not written")
