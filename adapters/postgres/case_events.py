@@ -7,17 +7,9 @@ from uuid import UUID
 from psycopg.rows import tuple_row
 
 from adapters.postgres.connection import Pool, offline_errors
+from adapters.postgres.stored_events import bounded, stored_event
 from domain.evidence.leaf import StoredEvent
 
-COLUMNS: Final = "notification_id, originator_id, originator_version, topic, state"
-BOUNDED: Final = """
-    SELECT {columns} FROM (
-        SELECT *, sum(octet_length(state)) OVER (ORDER BY notification_id) - octet_length(state) AS bytes_before FROM (
-            SELECT {columns} FROM events WHERE {where} ORDER BY notification_id LIMIT %(limit)s
-        ) AS found
-    ) AS counted
-    WHERE bytes_before < %(bytes_max)s ORDER BY notification_id
-"""
 OF_STREAMS: Final = "originator_id = ANY(%(streams)s) AND notification_id > %(after)s AND notification_id <= %(up_to)s"
 AT: Final = "notification_id = ANY(%(positions)s)"
 BETWEEN: Final = "notification_id > %(after)s AND notification_id <= %(up_to)s"
@@ -49,11 +41,7 @@ class PostgresCaseEvents:
         return dict(await self._rows(VERSIONS, {"streams": list(streams)}))
 
     async def _events(self, where: str, values: Mapping[str, object]) -> tuple[StoredEvent, ...]:
-        rows = await self._rows(BOUNDED.format(columns=COLUMNS, where=where), values)
-        return tuple(
-            StoredEvent(position=position, stream=stream, version=version, topic=topic, state=state)
-            for position, stream, version, topic, state in rows
-        )
+        return tuple(map(stored_event, await self._rows(bounded(where), values)))
 
     async def _rows(self, statement: str, values: Mapping[str, object]) -> list[Any]:
         with offline_errors():

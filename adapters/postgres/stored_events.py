@@ -1,5 +1,6 @@
 """The event table as it stands, byte for byte, for those who prove and check it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,14 +14,15 @@ from domain.evidence.ports import StoreHead
 # Together; a single row may be larger.
 READ_BYTES_MAX: Final = 16 * 1024**2
 COLUMNS: Final = "notification_id, originator_id, originator_version, topic, state"
-READ: Final = f"""
-    SELECT {COLUMNS} FROM (
+BOUNDED: Final = """
+    SELECT {columns} FROM (
         SELECT *, sum(octet_length(state)) OVER (ORDER BY notification_id) - octet_length(state) AS bytes_before FROM (
-            SELECT {COLUMNS} FROM events WHERE notification_id > %s ORDER BY notification_id LIMIT %s
-        ) AS next
+            SELECT {columns} FROM events WHERE {where} ORDER BY notification_id LIMIT %(limit)s
+        ) AS found
     ) AS counted
-    WHERE bytes_before < {READ_BYTES_MAX} ORDER BY notification_id
-"""  # noqa: S608 - constants
+    WHERE bytes_before < %(bytes_max)s ORDER BY notification_id
+"""
+BEHIND: Final = "notification_id > %(after)s"
 AT: Final = f"SELECT {COLUMNS} FROM events WHERE notification_id = %s"  # noqa: S608 - constants
 # An envelope begins with its id.
 ID_AT: Final = """
@@ -51,7 +53,8 @@ class PostgresStoredEvents:
     async def read(self, *, after: int, limit: int) -> tuple[StoredEvent, ...]:
         with offline_errors():
             async with self._pool.connection() as connection:
-                return tuple(map(_event, await _rows(connection, READ, (after, limit))))
+                values = {"after": after, "limit": limit, "bytes_max": READ_BYTES_MAX}
+                return tuple(map(stored_event, await _rows(connection, bounded(BEHIND), values)))
 
     async def head(self) -> StoreHead:
         with offline_errors():
@@ -65,6 +68,17 @@ class PostgresStoredEvents:
                 if isinstance(event, int):
                     return _only(await _rows(connection, AT, (event,)))
                 return await _find(connection, event)
+
+
+def bounded(where: str) -> str:
+    """A SELECT of `%(limit)s` rows at most, in the order of their positions, and none behind `%(bytes_max)s` of them."""
+    return BOUNDED.format(columns=COLUMNS, where=where)
+
+
+def stored_event(row: TupleRow) -> StoredEvent:
+    """Of a row with the columns of `bounded`."""
+    position, stream, version, topic, state = row
+    return StoredEvent(position=position, stream=stream, version=version, topic=topic, state=state)
 
 
 async def _find(connection: AsyncConnection[Any], event_id: UUID) -> StoredEvent | None:
@@ -94,19 +108,16 @@ async def _first_since(connection: AsyncConnection[Any], milliseconds: int) -> i
     return begin
 
 
-async def _rows(connection: AsyncConnection[Any], statement: str, values: tuple[Any, ...]) -> list[TupleRow]:
+async def _rows(
+    connection: AsyncConnection[Any], statement: str, values: Sequence[object] | Mapping[str, object]
+) -> list[TupleRow]:
     async with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(statement.encode(), values, prepare=True)
         return await cursor.fetchall()
 
 
-def _event(row: TupleRow) -> StoredEvent:
-    position, stream, version, topic, state = row
-    return StoredEvent(position=position, stream=stream, version=version, topic=topic, state=state)
-
-
 def _only(rows: list[TupleRow]) -> StoredEvent | None:
-    return _event(rows[0]) if rows else None
+    return stored_event(rows[0]) if rows else None
 
 
 def _made(event_id: UUID) -> int:
